@@ -1,0 +1,90 @@
+"""Writing files so that a crash or a full disk never leaves half of one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from core.errors import BadInput, PetSegError
+
+
+class WriteError(PetSegError):
+    """A file could not be written; what stood there before is untouched."""
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` atomically: temporary file in the same folder, flush, replace.
+
+    Raises WriteError (disk full, no permission); the old file then still stands.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A short prefix of its own: the target's name may already be as long as names can be.
+        handle, temporary = tempfile.mkstemp(prefix=".petseg-", suffix=".tmp", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise WriteError(
+            f"Cannot write {path}: {error.strerror or error}. "
+            "Free some space or choose a folder you may write to; nothing was overwritten."
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON, atomically. Raises WriteError."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path, limit: int = 64 * 2**20) -> Any:
+    """Read a JSON file of at most ``limit`` bytes. Raises BadInput naming the file."""
+    try:
+        if path.stat().st_size > limit:
+            raise BadInput(f"{path} is larger than {limit // 2**20} MB: not a file of PetSeg.")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"Cannot read {path}: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is damaged (not JSON: {error}).") from error
+
+
+def sha256(data: bytes) -> str:
+    """Hex SHA-256 of ``data``."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether new files may be made in ``folder``.
+
+    A folder without any write bit counts as read-only for the superuser too: who took the
+    bits away meant it.
+    """
+    try:
+        return bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK | os.X_OK)
+    except OSError:
+        return False
+
+
+def user_data_dir() -> Path:
+    """This user's own PetSeg folder: downloaded weights, projects of read-only folders."""
+    return Path(platformdirs.user_data_dir("petseg", appauthor=False))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,139 @@
+"""Decoding any image file safely, and thumbnails.
+
+Everything goes through Pillow with a fixed list of formats and a limit on the size that is
+checked before pixels are allocated.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core.errors import BadInput
+
+EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm"}
+)
+MAX_PIXELS = 250_000_000
+_FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF", "PPM")  # JPEG covers phones' MPO
+_ORIENTATION_TAG = 0x0112
+
+# Our own limit is checked from the header, before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+
+class ImageError(BadInput):
+    """An image file that cannot be read; the message names the file and the reason."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path.name}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """pixels: uint8 RGB, height x width x 3, upright; notes: what a person should know."""
+
+    pixels: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+def read_image(path: Path) -> DecodedImage:
+    """Decode any supported image to upright 8-bit RGB.
+
+    16-bit and float images are stretched between their darkest and brightest value,
+    transparency is laid over white, the first page of several is taken: each is noted.
+    Raises ImageError.
+    """
+    with open_image(path) as image:
+        notes = _notes(path, image)
+        return DecodedImage(_to_rgb(ImageOps.exif_transpose(image)), tuple(notes))
+
+
+def read_thumbnail(path: Path, size: int) -> np.ndarray:
+    """The image fitted into size x size: uint8 RGB, height x width x 3. Raises ImageError."""
+    with open_image(path) as image:
+        image.draft("RGB", (size, size))  # a JPEG is decoded small: 8 times faster
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode in ("RGB", "L"):
+            upright.thumbnail((size, size), Image.Resampling.BILINEAR)
+            return np.asarray(upright.convert("RGB"))
+        small = Image.fromarray(_to_rgb(upright))
+        small.thumbnail((size, size), Image.Resampling.BILINEAR)
+        return np.asarray(small)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """(width, height) of the upright image, from the header alone. Raises ImageError."""
+    with open_image(path) as image:
+        width, height = image.size
+        # Orientations 5 to 8 lie on their side.
+        if image.getexif().get(_ORIENTATION_TAG, 1) >= 5:
+            width, height = height, width
+        return width, height
+
+
+@contextmanager
+def open_image(path: Path) -> Iterator[Image.Image]:
+    """Open an image's header; decoding errors inside the ``with`` become ImageError too."""
+    try:
+        if path.stat().st_size == 0:
+            raise ImageError(path, "the file is empty (0 bytes)")
+        with warnings.catch_warnings():
+            # Pillow warns of damaged metadata, which hurts no pixel.
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise ImageError(
+                        path,
+                        f"{image.width} x {image.height} pixels is more than the limit of "
+                        f"{MAX_PIXELS // 1_000_000} megapixels; cut it into tiles first",
+                    )
+                yield image
+    except UnidentifiedImageError as error:
+        raise ImageError(path, "not an image that can be read") from error
+    except ImageError:
+        raise
+    except MemoryError as error:
+        raise ImageError(path, "too large for this machine's memory") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        # What Pillow's decoders raise for damaged files.
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ImageError(path, f"damaged or unreadable ({reason})") from error
+
+
+def _notes(path: Path, image: Image.Image) -> list[str]:
+    notes = []
+    pages = getattr(image, "n_frames", 1)
+    if pages > 1 and image.format != "MPO":
+        notes.append(f"{pages} pages; the first is used")
+    expected = Image.registered_extensions().get(path.suffix.lower())
+    if expected and image.format not in (expected, "MPO"):
+        notes.append(f"holds {image.format} data")
+    if image.mode.startswith(("I", "F")):
+        notes.append("more than 8 bits: shown stretched from darkest to brightest")
+    return notes
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith(("I", "F")):
+        return _stretched(np.asarray(image, dtype=np.float32))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        with_alpha = image.convert("RGBA")
+        white = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, with_alpha)
+    return np.array(image.convert("RGB"))
+
+
+def _stretched(values: np.ndarray) -> np.ndarray:
+    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    grey = (values - low) * (255.0 / (high - low) if high > low else 0.0)
+    return np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=2)

@@ -1,0 +1,122 @@
+"""Label schemes (the ordered classes of a project) and border rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+VOID = 255
+"""Mask value of an unlabelled pixel: never trained on, never scored."""
+
+MAX_CLASSES = 254
+
+# Okabe & Ito's colour-blind-safe palette, then evenly spread hues.
+_PALETTE = (
+    (0, 0, 0),
+    (86, 180, 233),
+    (240, 228, 66),
+    (213, 94, 0),
+    (0, 158, 115),
+    (204, 121, 167),
+    (230, 159, 0),
+    (0, 114, 178),
+)
+
+
+class BorderRule(StrEnum):
+    """How a trimap's border class counts where two classes are asked for."""
+
+    FOREGROUND = "foreground"
+    IGNORE = "ignore"
+    BACKGROUND = "background"
+    CLASS = "class"
+
+
+class LabelClass(BaseModel):
+    """One class: its mask value, its name, its RGB colour (0 to 255)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int = Field(ge=0, lt=MAX_CLASSES)
+    name: str = Field(min_length=1, max_length=100)
+    colour: tuple[int, int, int]
+
+
+class LabelScheme(BaseModel):
+    """The ordered classes of a project or model; ids run from 0 without gaps, 0 is background."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    classes: tuple[LabelClass, ...] = Field(min_length=2, max_length=MAX_CLASSES)
+
+    @model_validator(mode="after")
+    def _check(self) -> LabelScheme:
+        if [c.id for c in self.classes] != list(range(len(self.classes))):
+            raise ValueError("class ids must run from 0 without gaps")
+        if len({c.name for c in self.classes}) != len(self.classes):
+            raise ValueError("class names must differ")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        return [c.name for c in self.classes]
+
+    @property
+    def border_id(self) -> int | None:
+        """The id of the class named ``border``, if the scheme is a trimap."""
+        return 2 if self.names[2:] == ["border"] else None
+
+
+def scheme_of(name: str, class_names: Sequence[str]) -> LabelScheme:
+    """A label scheme with the default colours. Raises ValueError for more than 254 classes."""
+    return LabelScheme(
+        name=name,
+        classes=tuple(
+            LabelClass(id=i, name=n, colour=default_colour(i)) for i, n in enumerate(class_names)
+        ),
+    )
+
+
+def default_colour(class_id: int) -> tuple[int, int, int]:
+    """The default RGB colour of a class id (0 to 254)."""
+    if class_id < len(_PALETTE):
+        return _PALETTE[class_id]
+    # The golden ratio spreads any number of hues evenly.
+    hue = class_id * 0.618034 % 1.0
+    shift = np.array([0.0, 1 / 3, 2 / 3])
+    wave = 0.5 + 0.5 * np.cos(2 * np.pi * (hue - shift))
+    red, green, blue = (int(v) for v in np.rint(60 + 190 * wave))
+    return red, green, blue
+
+
+PET = scheme_of("pet", ["background", "pet"])
+TRIMAP = scheme_of("trimap", ["background", "pet", "border"])
+
+
+def apply_border_rule(mask: np.ndarray, scheme: LabelScheme, rule: BorderRule) -> np.ndarray:
+    """A trimap's mask as the rule wants it; other schemes' masks are returned as they are.
+
+    mask: uint8, any shape, class ids and VOID. Returns uint8 of the same shape with ids 0 and 1
+    (and VOID), or the mask itself under ``BorderRule.CLASS``.
+    """
+    if scheme.border_id is None or rule is BorderRule.CLASS:
+        return mask
+    lut = np.arange(256, dtype=np.uint8)
+    lut[scheme.border_id] = {
+        BorderRule.FOREGROUND: 1,
+        BorderRule.IGNORE: VOID,
+        BorderRule.BACKGROUND: 0,
+    }[rule]
+    ruled: np.ndarray = lut[mask]
+    return ruled
+
+
+def scheme_under(scheme: LabelScheme, rule: BorderRule) -> LabelScheme:
+    """The classes that are left of ``scheme`` once ``rule`` was applied to its masks."""
+    if scheme.border_id is None or rule is BorderRule.CLASS:
+        return scheme
+    return LabelScheme(name=PET.name, classes=scheme.classes[:2])

@@ -1,0 +1,290 @@
+"""An opened folder: its images, masks, reviews and split. Opening writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from core import files, masks
+from core.errors import BadInput
+from core.images import DecodedImage, image_size, read_image
+from core.labels import PET, TRIMAP, VOID, LabelScheme, scheme_of
+from core.masks import MaskEncoding, MaskError
+from core.project.layout import (
+    Layout,
+    LayoutKind,
+    find_layout,
+    find_masks,
+    list_images,
+    mask_names,
+    official_split,
+)
+from core.project.reviews import Review, Status, append_review, read_reviews
+from core.project.settings import ProjectSettings, read_settings, write_settings
+from core.project.split import Subset, assign
+
+STORE_NAME = ".petseg"
+_ENCODING_SAMPLE = 500
+
+
+class EncodingUnclear(BadInput):
+    """The mask files' numbers can be read in more than one way."""
+
+
+@dataclass
+class Project:
+    """An opened folder. ``names`` are image paths relative to the images folder, with /."""
+
+    layout: Layout
+    store: Path
+    settings: ProjectSettings
+    names: list[str]
+    writable: bool
+    _written: dict[str, str]
+    _masks: dict[str, Path]
+    _reviews: dict[str, Review]
+    _split: dict[str, Subset]
+    _predicted: set[str] = field(default_factory=set)
+
+    @property
+    def folder(self) -> Path:
+        return self.layout.root
+
+    @property
+    def runs(self) -> Path:
+        return self.store / "runs"
+
+    # Images and masks
+
+    def image_path(self, name: str) -> Path:
+        return self.layout.images / name
+
+    def read_image(self, name: str) -> DecodedImage:
+        """Raises ImageError."""
+        return read_image(self.image_path(name))
+
+    def mask_source(self, name: str) -> Path | None:
+        """The file that holds the image's mask now, or None."""
+        return self._masks.get(name)
+
+    def mask_target(self, name: str) -> Path:
+        """The file that a correction is written to."""
+        return self._mask_folder / self._written[name]
+
+    def read_mask(self, name: str, size: tuple[int, int] | None = None) -> np.ndarray | None:
+        """The image's mask (uint8, height x width, ids and VOID), or None without one.
+
+        size: (width, height) of the upright image, read from its header where not given.
+        Raises MaskError, ImageError.
+        """
+        path = self._masks.get(name)
+        if path is None:
+            return None
+        size = size or image_size(self.image_path(name))
+        return masks.read_mask(path, self._encoding_of(path), self.settings.scheme, size)
+
+    def save_mask(self, name: str, mask: np.ndarray, review: Review) -> None:
+        """Write a mask and the judgement on it. Raises WriteError, BadInput (read-only)."""
+        self._require_writable()
+        path = self.mask_target(name)
+        encoding = self.settings.mask_encoding
+        digest = masks.write_mask(path, mask, self.settings.scheme, encoding)
+        self._masks[name] = path
+        self.add_review(
+            Review(name, review.status, digest, review.model, review.seconds, review.strokes)
+        )
+
+    # Predictions
+
+    def prediction_path(self, name: str) -> Path:
+        return self.store / "predictions" / self._written[name]
+
+    def read_prediction(self, name: str, size: tuple[int, int]) -> np.ndarray | None:
+        """The stored prediction's mask (uint8, height x width), or None. Raises MaskError."""
+        if name not in self._predicted:
+            return None
+        path = self.prediction_path(name)
+        return masks.read_mask(path, MaskEncoding.IDS, self.settings.scheme, size)
+
+    def save_prediction(self, name: str, mask: np.ndarray) -> None:
+        """Store what a model says; the image's mask is not touched. Raises WriteError."""
+        self._require_writable()
+        masks.write_mask(self.prediction_path(name), mask, self.settings.scheme)
+        self._predicted.add(name)
+
+    # Reviews
+
+    def status(self, name: str) -> Status:
+        """A mask that came with the folder counts as approved."""
+        review = self._reviews.get(name)
+        if review is not None and (review.status is Status.REJECTED or name in self._masks):
+            return review.status
+        if name in self._masks:
+            return Status.APPROVED
+        return Status.PREDICTED if name in self._predicted else Status.UNLABELLED
+
+    def add_review(self, review: Review) -> None:
+        """Raises WriteError, BadInput (read-only)."""
+        self._require_writable()
+        append_review(self.store / "reviews.jsonl", review)
+        self._reviews[review.image] = review
+
+    def named(self, statuses: Iterable[Status]) -> list[str]:
+        """The images of these statuses, in order."""
+        wanted = set(statuses)
+        return [n for n in self.names if self.status(n) in wanted]
+
+    # Split
+
+    def split(self, names: Sequence[str]) -> dict[str, Subset]:
+        """The subset of each of these images, those without one assigned; writes nothing."""
+        official = official_split(self.layout)
+        by_name = {n: official[s] for n in names if (s := Path(n).stem) in official}
+        split = assign(names, self._split, self.settings.train_share, by_name)
+        return {n: split[n] for n in names}
+
+    def fix_split(self, names: Sequence[str]) -> dict[str, Subset]:
+        """As ``split``, and writes it down for good. Raises WriteError, BadInput (read-only)."""
+        split = self.split(names)
+        if any(n not in self._split for n in names):
+            self._require_writable()
+            self._split.update(split)
+            files.write_json(self.store / "split.json", self._split)
+        return split
+
+    # Settings
+
+    def change_settings(self, settings: ProjectSettings) -> None:
+        """Raises WriteError, BadInput (read-only)."""
+        self._require_writable()
+        write_settings(self.store / "project.json", settings)
+        self.settings = settings
+
+    @property
+    def _mask_folder(self) -> Path:
+        beside = self.store == self.layout.root / STORE_NAME
+        return self.layout.masks if beside else self.store / "masks"
+
+    def _encoding_of(self, path: Path) -> MaskEncoding:
+        if self.layout.trimaps is not None and path.is_relative_to(self.layout.trimaps):
+            return MaskEncoding.TRIMAP
+        return self.settings.mask_encoding
+
+    def _require_writable(self) -> None:
+        if not self.writable:
+            raise BadInput(
+                f"{self.folder} is read-only. Choose another place for masks and settings "
+                "(--project DIR, or File > Keep masks elsewhere)."
+            )
+
+
+def open_project(
+    folder: Path, store: Path | None = None, encoding: MaskEncoding | None = None
+) -> Project:
+    """Open a folder of images. Writes nothing.
+
+    store: where project.json, masks, predictions and runs are kept; FOLDER/.petseg (and
+    FOLDER/masks) by default. encoding: what the mask files' numbers mean, where they are unclear.
+    Raises BadInput: no folder, not readable, no image in it, settings damaged;
+    EncodingUnclear.
+    """
+    folder = folder.resolve()
+    layout = find_layout(folder)
+    names = list_images(layout)
+    if not names:
+        raise BadInput(
+            f"No images in {layout.images}. PetSeg reads JPEG, PNG, TIFF, BMP, WebP and GIF files."
+        )
+    beside = folder / STORE_NAME
+    store = store.resolve() if store is not None else beside
+    writable = files.is_writable(beside if beside.is_dir() else folder) if store == beside else True
+    mask_files = find_masks(layout, names)
+    if store != beside:
+        elsewhere = Layout(LayoutKind.PAIRED, store, layout.images, store / "masks")
+        mask_files |= find_masks(elsewhere, names)
+    settings_path = store / "project.json"
+    if settings_path.exists():
+        settings = read_settings(settings_path)
+    else:
+        settings = _new_settings(layout, mask_files, encoding)
+    written = mask_names(names)
+    predictions = store / "predictions"
+    return Project(
+        layout=layout,
+        store=store,
+        settings=settings,
+        names=names,
+        writable=writable,
+        _written=written,
+        _masks=mask_files,
+        _reviews=read_reviews(store / "reviews.jsonl"),
+        _split=_read_split(store / "split.json"),
+        _predicted={n for n in names if (predictions / written[n]).is_file()}
+        if predictions.is_dir()
+        else set(),
+    )
+
+
+def store_elsewhere(folder: Path) -> Path:
+    """The place in the user's own data for the project of a folder that is read-only."""
+    folder = folder.resolve()
+    key = files.sha256(str(folder).encode())[:8]
+    return files.user_data_dir() / "projects" / f"{folder.name[:60]}-{key}"
+
+
+def _new_settings(
+    layout: Layout, mask_files: dict[str, Path], encoding: MaskEncoding | None
+) -> ProjectSettings:
+    if layout.kind is LayoutKind.OXFORD:
+        return ProjectSettings(scheme=TRIMAP)
+    if not mask_files:
+        return ProjectSettings(scheme=PET)
+    # Evenly over the whole folder: reading every one of many thousands would take minutes.
+    paths = list(mask_files.values())
+    step = max(1, len(paths) // _ENCODING_SAMPLE)
+    samples = [s for s in map(_mask_sample, paths[::step]) if s is not None]
+    found = encoding or detect_encoding_or_raise(samples, layout)
+    return ProjectSettings(scheme=_scheme_for(found, samples), mask_encoding=found)
+
+
+def detect_encoding_or_raise(samples: list[tuple[set[int], bool]], layout: Layout) -> MaskEncoding:
+    """The encoding of these samples. Raises EncodingUnclear, naming the choices."""
+    values = sorted(set().union(*(v for v, _ in samples)))
+    if not samples or values == [0]:
+        return MaskEncoding.IDS
+    found = masks.detect_encoding(samples)
+    if found is None:
+        raise EncodingUnclear(
+            f"The masks in {layout.masks} hold {values}: class ids, or a trimap without border? "
+            "Say which with --encoding ids or --encoding trimap."
+        )
+    return found
+
+
+def _mask_sample(path: Path) -> tuple[set[int], bool] | None:
+    try:
+        values, palette = masks.read_values(path)
+    except MaskError:
+        return None  # named when the mask itself is asked for
+    return set(masks.present_values(values)), palette
+
+
+def _scheme_for(encoding: MaskEncoding, samples: list[tuple[set[int], bool]]) -> LabelScheme:
+    if encoding is MaskEncoding.TRIMAP:
+        return TRIMAP
+    highest = max((v for values, _ in samples for v in values if v < VOID), default=0)
+    if encoding is not MaskEncoding.IDS or highest <= 1:
+        return scheme_of("custom", ["background", "object"])
+    return scheme_of("custom", ["background"] + [f"class {i}" for i in range(1, highest + 1)])
+
+
+def _read_split(path: Path) -> dict[str, Subset]:
+    if not path.exists():
+        return {}
+    raw = files.read_json(path)
+    if not isinstance(raw, dict) or not all(v in set(Subset) for v in raw.values()):
+        raise BadInput(f"{path} is damaged: it should map images to train, val or test.")
+    return {str(name): Subset(subset) for name, subset in raw.items()}
