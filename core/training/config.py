@@ -1,0 +1,143 @@
+"""What a training is told: pydantic models, checked where they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import BadInput
+from core.labels import BorderRule
+
+FORMAT = 1
+ENCODERS = (
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    "resnet18",
+    "resnet34",
+    "efficientnet_b0",
+    "vgg11_bn",
+)
+
+
+class Start(StrEnum):
+    """Where weights come from; anything else is the path of a model file."""
+
+    BUNDLED = "bundled"
+    IMAGENET = "imagenet"
+    SCRATCH = "scratch"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrainConfig(_Strict):
+    """One training's settings. Sizes in pixels, shares and rates as fractions."""
+
+    preset: str = ""
+    start: str = Start.SCRATCH
+    weights: str = ""
+    """ImageNet weights as a file, in place of torchvision's download."""
+
+    encoder: Literal[
+        "",
+        "mobilenet_v2",
+        "mobilenet_v3_small",
+        "mobilenet_v3_large",
+        "resnet18",
+        "resnet34",
+        "efficientnet_b0",
+        "vgg11_bn",
+    ] = ""
+    """A torchvision encoder; "" is a U-Net of our own from scratch."""
+    width: int = Field(default=16, ge=4, le=128)
+    depth: int = Field(default=4, ge=1, le=6)
+    norm: Literal["batch", "group"] = "batch"
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    upsampling: Literal["bilinear", "transposed"] = "bilinear"
+    attention: bool = False
+
+    size: int = Field(default=128, ge=32, le=1024)
+    border: BorderRule = BorderRule.FOREGROUND
+    score_border: BorderRule = BorderRule.FOREGROUND
+    loss: Literal["bce", "bce_dice", "ce", "ce_dice"] = "bce"
+    augment: Literal["none", "geometric", "full"] = "none"
+
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: float = Field(default=1e-3, gt=0, le=10)
+    encoder_rate: float = Field(default=1.0, gt=0, le=10)
+    """The encoder's learning rate as a share of ``learning_rate``."""
+    weight_decay: float = Field(default=0.0, ge=0, le=1)
+    schedule: Literal["constant", "onecycle"] = "constant"
+    batch: int = Field(default=8, ge=1, le=1024)
+    epochs: int = Field(default=5, ge=1, le=10_000)
+    min_steps: int = Field(default=1, ge=1, le=10_000)
+    """Steps an epoch has at least: a few masks are drawn again and again."""
+
+    train_share: float = Field(default=0.8, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    threads: int = Field(default=0, ge=0, le=1024)
+    """CPU threads; 0: all cores but one."""
+
+
+class Source(_Strict):
+    """An opened folder that a training reads."""
+
+    folder: str
+    store: str
+
+
+class Sample(_Strict):
+    """One image with its mask: the source's index, the image's name, its mask file's hash."""
+
+    source: int
+    image: str
+    mask: str = ""
+
+
+class RunConfig(_Strict):
+    """config.json of a run folder: everything the worker needs to know."""
+
+    format: int = FORMAT
+    run: str
+    name: str
+    version: str
+    created: str
+    train: TrainConfig
+    sources: tuple[Source, ...]
+    train_samples: tuple[Sample, ...]
+    val_samples: tuple[Sample, ...]
+
+
+def parse_config(values: Mapping[str, Any]) -> TrainConfig:
+    """A TrainConfig from names and values (strings are converted). Raises BadInput."""
+    try:
+        return TrainConfig.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(TrainConfig.model_fields)
+            raise BadInput(f"There is no training option {field!r}. Options: {known}.") from error
+        raise BadInput(f"Training option {field}: {first['msg'].lower()}.") from error
+
+
+def read_run_config(run: Path) -> RunConfig:
+    """Raises BadInput: missing, damaged, or of a newer format."""
+    path = run / "config.json"
+    try:
+        config = RunConfig.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise BadInput(f"{run} is not a run folder ({error.strerror}: config.json).") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(f"{path} is damaged ({first['loc']}: {first['msg']}).") from error
+    if config.format > FORMAT:
+        raise BadInput(f"{run} was made by a newer PetSeg. Update PetSeg to use it.")
+    return config

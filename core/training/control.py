@@ -1,0 +1,91 @@
+"""control.json (the wanted state) and worker.json (who works on a run)."""
+
+from __future__ import annotations
+
+import json
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from core.errors import BadInput, PetSegError
+from core.files import read_json, write_json
+
+
+class Wanted(StrEnum):
+    """What a person wants of a run."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    STOP = "stop"
+    DISCARD = "discard"
+
+
+class AlreadyRunning(PetSegError):
+    """Another worker has this run."""
+
+
+def request(run: Path, wanted: Wanted) -> int:
+    """Write the wanted state; returns the counter that is answered. Raises WriteError."""
+    counter = read_request(run)[1] + 1
+    write_json(run / "control.json", {"wanted": wanted, "counter": counter})
+    return counter
+
+
+def read_request(run: Path) -> tuple[Wanted, int]:
+    """The wanted state and its counter; (run, 0) where nobody asked for anything."""
+    path = run / "control.json"
+    if not path.exists():
+        return Wanted.RUN, 0
+    raw = read_json(path)
+    try:
+        return Wanted(raw["wanted"]), int(raw["counter"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"{path} is damaged.") from error
+
+
+def worker_alive(run: Path) -> bool:
+    """Whether a worker process has this run now."""
+    try:
+        pid = int(json.loads((run / "worker.json").read_text())["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return pid > 0 and _alive(pid, run)
+
+
+def take(run: Path) -> None:
+    """Make this process the run's only worker. Raises AlreadyRunning, WriteError."""
+    if worker_alive(run):
+        raise AlreadyRunning(f"{run.name} is being trained by another process already.")
+    path = run / "worker.json"
+    path.unlink(missing_ok=True)
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            json.dump({"pid": os.getpid()}, file)
+    except FileExistsError as error:
+        raise AlreadyRunning(f"{run.name} was just taken by another process.") from error
+
+
+def touch(run: Path) -> None:
+    """Say that the worker lives."""
+    os.utime(run / "worker.json")
+
+
+def release(run: Path) -> None:
+    """Give the run back."""
+    (run / "worker.json").unlink(missing_ok=True)
+
+
+def _alive(pid: int, run: Path) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    # After a restart of the machine the number may be another process's.
+    command = Path(f"/proc/{pid}/cmdline")
+    try:
+        words = command.read_bytes()
+    except OSError:
+        return True  # no /proc here
+    return b"core.training" in words and run.name.encode() in words

@@ -1,0 +1,144 @@
+"""events.jsonl: what a training says of itself, one typed event a line."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from core import jsonl
+from core.evaluation.metrics import Scores
+
+FILE_NAME = "events.jsonl"
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    time: float = Field(default_factory=time.time)
+    run: str = ""
+
+
+class SubsetScores(BaseModel):
+    """Loss and scores over one subset."""
+
+    model_config = ConfigDict(frozen=True)
+
+    loss: float
+    scores: Scores
+
+
+class Started(_Event):
+    type: Literal["started"] = "started"
+    epochs: int
+    steps: int
+    train_images: int
+    val_images: int
+    parameters: int
+    device: str
+    threads: int
+    score_border: str
+
+
+class Step(_Event):
+    type: Literal["step"] = "step"
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    images_per_second: float
+    seconds_left: float
+
+
+class Epoch(_Event):
+    type: Literal["epoch"] = "epoch"
+    epoch: int
+    epochs: int
+    step: int
+    train: SubsetScores
+    val: SubsetScores
+    images_per_second: float
+    seconds_left: float
+    best: bool
+
+
+class Preview(_Event):
+    """Overlay pictures of some validation images: paths relative to the run folder."""
+
+    type: Literal["preview"] = "preview"
+    epoch: int
+    files: tuple[str, ...]
+
+
+class Checkpoint(_Event):
+    type: Literal["checkpoint"] = "checkpoint"
+    epoch: int
+    step: int
+
+
+class Notice(_Event):
+    type: Literal["notice"] = "notice"
+    text: str
+
+
+class Control(_Event):
+    """The worker's answer to a counter in control.json."""
+
+    type: Literal["control"] = "control"
+    counter: int
+    state: str
+
+
+class Resumed(_Event):
+    """The run goes on after ``step``; what was said of later steps no longer holds."""
+
+    type: Literal["resumed"] = "resumed"
+    step: int
+
+
+class Finished(_Event):
+    """model: the best model's file, relative to the run folder; "" where none was kept.
+
+    val: the best model's scores on the validation images at their own size.
+    """
+
+    type: Literal["finished"] = "finished"
+    reason: Literal["done", "stopped", "discarded", "paused"]
+    model: str = ""
+    best_epoch: int = 0
+    val: Scores | None = None
+
+
+class Failed(_Event):
+    type: Literal["failed"] = "failed"
+    reason: str
+
+
+Event = Annotated[
+    Started | Step | Epoch | Preview | Checkpoint | Notice | Control | Resumed | Finished | Failed,
+    Field(discriminator="type"),
+]
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def write_event(run: Path, event: Event) -> None:
+    """Append an event, with the run's name. Raises WriteError."""
+    named = event.model_copy(update={"run": run.name})
+    jsonl.append(run / FILE_NAME, named.model_dump(mode="json"))
+
+
+def read_events(run: Path, offset: int = 0) -> tuple[list[Event], int]:
+    """The events from byte ``offset`` on, and the offset to read from next time.
+
+    Torn lines wait until they are whole; lines that are no event are left out.
+    """
+    records, end = jsonl.read(run / FILE_NAME, offset)
+    events = []
+    for record in records:
+        try:
+            events.append(_ADAPTER.validate_python(record))
+        except ValidationError:
+            continue
+    return events, end

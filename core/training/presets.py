@@ -1,0 +1,129 @@
+"""The named trainings, in one table. ``petseg train --preset NAME``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import BadInput
+from core.labels import BorderRule
+from core.training.config import Start, TrainConfig, parse_config
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named training: title and text for people, values that differ from TrainConfig's."""
+
+    name: str
+    title: str
+    text: str
+    values: dict[str, Any]
+
+
+# Adam's other values everywhere are torch's: betas 0.9 and 0.999, eps 1e-8.
+_TABLE = (
+    Preset(
+        "quick",
+        "Quick",
+        "ImageNet encoder, strong augmentation: minutes on a laptop. The one to use.",
+        {
+            "start": Start.BUNDLED,
+            "encoder": "mobilenet_v2",
+            "size": 160,
+            "border": BorderRule.CLASS,
+            "loss": "ce_dice",
+            "augment": "full",
+            "optimizer": "adamw",
+            "learning_rate": 1e-3,
+            "encoder_rate": 0.3,
+            "weight_decay": 1e-4,
+            "schedule": "onecycle",
+            "batch": 16,
+            "epochs": 6,
+            "min_steps": 12,
+        },
+    ),
+    Preset(
+        "baseline",
+        "Baseline",
+        "A plain U-Net from scratch, pet against background, the border counted as pet.",
+        {"loss": "bce", "batch": 8, "epochs": 5, "learning_rate": 1e-3, "train_share": 0.8},
+    ),
+    Preset(
+        "trimap",
+        "Trimap",
+        "A plain U-Net from scratch with three classes: background, pet, border.",
+        {
+            "border": BorderRule.CLASS,
+            "score_border": BorderRule.CLASS,
+            "loss": "ce",
+            "batch": 8,
+            "epochs": 10,
+            "learning_rate": 1e-3,
+            "train_share": 0.75,
+        },
+    ),
+    Preset(
+        "transfer",
+        "Transfer",
+        "An ImageNet encoder with a slim decoder, trained whole.",
+        {
+            "start": Start.IMAGENET,
+            "encoder": "mobilenet_v2",
+            "loss": "bce",
+            "batch": 8,
+            "epochs": 5,
+            "learning_rate": 3e-4,
+            "train_share": 0.8,
+        },
+    ),
+    Preset(
+        "custom",
+        "Custom data",
+        "A plain U-Net from scratch for any images with masks; rotations, flips and shifts.",
+        {
+            "loss": "bce_dice",
+            "augment": "geometric",
+            "batch": 8,
+            "epochs": 20,
+            "learning_rate": 1e-3,
+            "train_share": 0.8,
+        },
+    ),
+    Preset(
+        "attention",
+        "Attention U-Net",
+        "A U-Net from scratch whose skip connections pass attention gates.",
+        {
+            "attention": True,
+            "loss": "bce_dice",
+            "augment": "geometric",
+            "batch": 8,
+            "epochs": 10,
+            "learning_rate": 1e-3,
+            "train_share": 0.8,
+        },
+    ),
+)
+PRESETS = {preset.name: preset for preset in _TABLE}
+
+# Weights that already know the task are changed more gently, so that they do not forget it.
+FINE_TUNING_RATE = 0.3
+
+
+def make_config(preset: str, **changes: Any) -> TrainConfig:
+    """A preset's config with some values changed. Raises BadInput (no such preset, option, value).
+
+    From a model file the learning rate is 0.3 of the preset's, unless it is given.
+    """
+    if preset not in PRESETS:
+        raise BadInput(f"There is no preset {preset!r}. Presets: {', '.join(PRESETS)}.")
+    values = PRESETS[preset].values | changes
+    if "learning_rate" not in changes and is_model(values.get("start", Start.SCRATCH)):
+        values["learning_rate"] = values["learning_rate"] * FINE_TUNING_RATE
+    return parse_config({"preset": preset, **values})
+
+
+def is_model(start: str) -> bool:
+    """Whether a starting point is a model of PetSeg: the bundled one or a file."""
+    return start not in (Start.IMAGENET, Start.SCRATCH)
