@@ -6,6 +6,7 @@ checked before pixels are allocated.
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,3 +138,10 @@ def _stretched(values: np.ndarray) -> np.ndarray:
     low, high = float(values.min()), float(values.max())
     grey = (values - low) * (255.0 / (high - low) if high > low else 0.0)
     return np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def encode_jpeg(pixels: np.ndarray, quality: int = 92) -> bytes:
+    """RGB pixels (uint8, height x width x 3) as the bytes of a JPEG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()

@@ -88,7 +88,7 @@ class Project:
 
     def save_mask(self, name: str, mask: np.ndarray, review: Review) -> None:
         """Write a mask and the judgement on it. Raises WriteError, BadInput (read-only)."""
-        self._require_writable()
+        self._keep_settings()
         path = self.mask_target(name)
         encoding = self.settings.mask_encoding
         digest = masks.write_mask(path, mask, self.settings.scheme, encoding)
@@ -150,10 +150,15 @@ class Project:
         """As ``split``, and writes it down for good. Raises WriteError, BadInput (read-only)."""
         split = self.split(names)
         if any(n not in self._split for n in names):
-            self._require_writable()
+            self._keep_settings()
             self._split.update(split)
             files.write_json(self.store / "split.json", self._split)
         return split
+
+    def suggest_train_share(self, share: float) -> None:
+        """Split new masks by ``share`` (0 to 1) where no split was written down yet."""
+        if not self._split:
+            self.settings = self.settings.model_copy(update={"train_share": share})
 
     # Settings
 
@@ -172,6 +177,12 @@ class Project:
         if self.layout.trimaps is not None and path.is_relative_to(self.layout.trimaps):
             return MaskEncoding.TRIMAP
         return self.settings.mask_encoding
+
+    def _keep_settings(self) -> None:
+        """Write down what was detected, so that it never changes by what is written later."""
+        self._require_writable()
+        if not (self.store / "project.json").exists():
+            write_settings(self.store / "project.json", self.settings)
 
     def _require_writable(self) -> None:
         if not self.writable:

@@ -10,18 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import BadInput
-from core.labels import BorderRule
+from core.labels import BorderRule, LabelScheme, scheme_under
 
 FORMAT = 1
-ENCODERS = (
-    "mobilenet_v2",
-    "mobilenet_v3_small",
-    "mobilenet_v3_large",
-    "resnet18",
-    "resnet34",
-    "efficientnet_b0",
-    "vgg11_bn",
-)
 
 
 class Start(StrEnum):
@@ -79,7 +70,6 @@ class TrainConfig(_Strict):
     min_steps: int = Field(default=1, ge=1, le=10_000)
     """Steps an epoch has at least: a few masks are drawn again and again."""
 
-    train_share: float = Field(default=0.8, gt=0, lt=1)
     seed: int = Field(default=0, ge=0, lt=2**31)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: int = Field(default=0, ge=0, le=1024)
@@ -113,6 +103,22 @@ class RunConfig(_Strict):
     sources: tuple[Source, ...]
     train_samples: tuple[Sample, ...]
     val_samples: tuple[Sample, ...]
+
+
+def outputs_for(config: TrainConfig, scheme: LabelScheme) -> int:
+    """How many numbers a pixel the network gives for the classes that are trained.
+
+    Raises BadInput: binary cross-entropy with more than two classes.
+    """
+    classes = len(scheme_under(scheme, config.border).classes)
+    if not config.loss.startswith("bce"):
+        return classes
+    if classes > 2:
+        raise BadInput(
+            f"The loss {config.loss} is for two classes, this project has {classes}: "
+            f"use --set loss=ce{config.loss.removeprefix('bce')}, or the preset quick."
+        )
+    return 1
 
 
 def parse_config(values: Mapping[str, Any]) -> TrainConfig:

@@ -64,14 +64,6 @@ class Epoch(_Event):
     best: bool
 
 
-class Preview(_Event):
-    """Overlay pictures of some validation images: paths relative to the run folder."""
-
-    type: Literal["preview"] = "preview"
-    epoch: int
-    files: tuple[str, ...]
-
-
 class Checkpoint(_Event):
     type: Literal["checkpoint"] = "checkpoint"
     epoch: int
@@ -84,7 +76,7 @@ class Notice(_Event):
 
 
 class Control(_Event):
-    """The worker's answer to a counter in control.json."""
+    """The worker's answer to a counter in control.json. After ``pause`` it exits."""
 
     type: Literal["control"] = "control"
     counter: int
@@ -105,7 +97,7 @@ class Finished(_Event):
     """
 
     type: Literal["finished"] = "finished"
-    reason: Literal["done", "stopped", "discarded", "paused"]
+    reason: Literal["done", "stopped", "discarded"]
     model: str = ""
     best_epoch: int = 0
     val: Scores | None = None
@@ -117,7 +109,7 @@ class Failed(_Event):
 
 
 Event = Annotated[
-    Started | Step | Epoch | Preview | Checkpoint | Notice | Control | Resumed | Finished | Failed,
+    Started | Step | Epoch | Checkpoint | Notice | Control | Resumed | Finished | Failed,
     Field(discriminator="type"),
 ]
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)

@@ -12,8 +12,9 @@ from pathlib import Path
 from core import files
 from core.errors import BadInput
 from core.project.project import Project
-from core.training.config import RunConfig, Sample, Source, TrainConfig
+from core.training.config import RunConfig, Sample, Source, TrainConfig, outputs_for
 from core.training.plan import Plan
+from core.training.presets import PRESETS
 
 LOG_NAME = "worker.log"
 
@@ -30,12 +31,13 @@ def create_run(
     """Write the split down and make a run folder (``folder``, or a new one in the project's runs).
 
     also: projects whose approved masks are all trained on, none of them validated on.
-    Raises BadInput (the plan's problem, folder in use), WriteError.
+    Raises BadInput (the plan's problem, a loss for other classes, folder in use), WriteError.
     """
     if plan.problem:
         raise BadInput(plan.problem)
+    outputs_for(config, project.settings.scheme)
     now = datetime.now().astimezone()
-    run = folder or _free(project.runs / f"{now:%Y%m%d-%H%M%S}-{config.preset or 'custom'}")
+    run = folder or _free(project.runs / f"{now:%Y%m%d-%H%M%S}-{config.preset}")
     if (run / "config.json").exists():
         raise BadInput(f"{run} already holds a run; choose another folder.")
     if project.writable:
@@ -48,7 +50,7 @@ def create_run(
     ]
     run_config = RunConfig(
         run=run.name,
-        name=name or run.name,
+        name=name or f"{PRESETS[config.preset].title} {now:%d %b %H:%M}",
         version=version("petseg"),
         created=now.isoformat(timespec="seconds"),
         train=config,

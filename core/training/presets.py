@@ -12,12 +12,16 @@ from core.training.config import Start, TrainConfig, parse_config
 
 @dataclass(frozen=True)
 class Preset:
-    """A named training: title and text for people, values that differ from TrainConfig's."""
+    """A named training: title and text for people, values that differ from TrainConfig's.
+
+    train_share: the split that the recipe asks for; it holds where a folder has none yet.
+    """
 
     name: str
     title: str
     text: str
     values: dict[str, Any]
+    train_share: float = 0.8
 
 
 # Adam's other values everywhere are torch's: betas 0.9 and 0.999, eps 1e-8.
@@ -47,7 +51,7 @@ _TABLE = (
         "baseline",
         "Baseline",
         "A plain U-Net from scratch, pet against background, the border counted as pet.",
-        {"loss": "bce", "batch": 8, "epochs": 5, "learning_rate": 1e-3, "train_share": 0.8},
+        {"loss": "bce", "batch": 8, "epochs": 5, "learning_rate": 1e-3},
     ),
     Preset(
         "trimap",
@@ -60,8 +64,8 @@ _TABLE = (
             "batch": 8,
             "epochs": 10,
             "learning_rate": 1e-3,
-            "train_share": 0.75,
         },
+        train_share=0.75,
     ),
     Preset(
         "transfer",
@@ -74,7 +78,6 @@ _TABLE = (
             "batch": 8,
             "epochs": 5,
             "learning_rate": 3e-4,
-            "train_share": 0.8,
         },
     ),
     Preset(
@@ -87,7 +90,6 @@ _TABLE = (
             "batch": 8,
             "epochs": 20,
             "learning_rate": 1e-3,
-            "train_share": 0.8,
         },
     ),
     Preset(
@@ -101,7 +103,6 @@ _TABLE = (
             "batch": 8,
             "epochs": 10,
             "learning_rate": 1e-3,
-            "train_share": 0.8,
         },
     ),
 )

@@ -1,0 +1,189 @@
+"""``petseg``: every part of the loop without a screen."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from core.cli.output import BAD_INPUT, FAILED, warn
+from core.errors import BadInput, PetSegError
+from core.labels import BorderRule
+from core.masks import MaskEncoding
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Segment photos, score masks and train, without a window.",
+)
+
+# Commands import what they need when they run: torch alone takes seconds.
+
+Data = Annotated[Path, typer.Argument(help="A folder of images (and masks).")]
+Store = Annotated[
+    Path | None, typer.Option("--project", help="Where masks, runs and settings are kept.")
+]
+Encoding = Annotated[
+    MaskEncoding | None, typer.Option(help="What the mask files' numbers mean, where unclear.")
+]
+Model = Annotated[str, typer.Option(help="A model file; the bundled one by default.")]
+Json = Annotated[Path | None, typer.Option("--json", help="Write the result to this file too.")]
+Border = Annotated[BorderRule, typer.Option(help="How a border class counts.")]
+
+
+class SubsetChoice(StrEnum):
+    """Which part of the split."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+    ALL = "all"
+
+
+class Device(StrEnum):
+    """What the training runs on."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+@app.command()
+def train(
+    data: Data,
+    preset: Annotated[str, typer.Option(help="quick, baseline, trimap, ...")] = "quick",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change an option.")
+    ] = None,
+    start: Annotated[
+        str, typer.Option("--from", help="A model file, bundled, imagenet or scratch.")
+    ] = "",
+    run: Annotated[Path | None, typer.Option(help="The run folder; goes on if it is one.")] = None,
+    device: Device = Device.AUTO,
+    seed: int = 0,
+    also: Annotated[
+        list[Path] | None, typer.Option(help="Train on this folder's approved masks too.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="The model's name.")] = "",
+    edited: Annotated[bool, typer.Option("--edited", help="Use edited masks too.")] = False,
+    project: Store = None,
+    encoding: Encoding = None,
+) -> int:
+    """Train on a folder's approved masks; one line an epoch."""
+    from core.cli.train import train_command
+
+    changes = {"device": device.value, "seed": str(seed)} | _pairs(settings or [])
+    if start:
+        changes["start"] = start
+    return train_command(data, preset, changes, run, also or [], name, edited, project, encoding)
+
+
+@app.command()
+def predict(
+    inputs: Annotated[list[Path], typer.Argument(help="Images or folders of images.")],
+    out: Annotated[Path, typer.Option(help="The folder that the masks are written to.")],
+    model: Model = "",
+    flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored image.")] = False,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Write pictures too.")] = False,
+    border: Border = BorderRule.FOREGROUND,
+    json: Json = None,
+) -> int:
+    """Segment images: OUT/REL/NAME.png with class ids, at each image's own size."""
+    from core.cli.predict import predict_command
+
+    return predict_command(inputs, out, model, flip, overlay, border, json)
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    model: Model = "",
+    predictions: Annotated[
+        Path | None, typer.Option(help="A folder of predicted masks, instead of a model.")
+    ] = None,
+    subset: SubsetChoice = SubsetChoice.VAL,
+    border: Border = BorderRule.FOREGROUND,
+    flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored image.")] = False,
+    json: Json = None,
+    project: Store = None,
+    encoding: Encoding = None,
+) -> int:
+    """Score a model, or a folder of masks, against a folder's approved masks."""
+    from core.cli.evaluate import evaluate_command
+
+    return evaluate_command(
+        data, model, predictions, subset.value, border, flip, json, project, encoding
+    )
+
+
+@app.command()
+def models(
+    data: Annotated[Path | None, typer.Argument(help="A folder whose runs are listed too.")] = None,
+    project: Store = None,
+) -> int:
+    """List the models there are."""
+    from core.cli.models import models_command
+
+    return models_command(data, project)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the drawn animals.")],
+    images: Annotated[int, typer.Option(min=1, max=100_000)] = 32,
+    masked: Annotated[int, typer.Option(min=0, max=100_000, help="How many get masks.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, help="The first drawing's seed.")] = 0,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Then segment, train two epochs, segment again.")
+    ] = False,
+) -> int:
+    """Draw the demo project: furry animals with exact masks."""
+    from core.cli.demo import demo_command
+
+    return demo_command(folder, images, masked, seed, loop)
+
+
+@app.command()
+def doctor(
+    data: Annotated[Path | None, typer.Argument(help="A folder to examine.")] = None,
+    project: Store = None,
+    encoding: Encoding = None,
+) -> int:
+    """Versions, devices, a forward pass; of a folder: what is in it and what will be skipped."""
+    from core.cli.doctor import doctor_command
+
+    return doctor_command(data, project, encoding)
+
+
+def main() -> None:
+    """Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 done but some files were skipped."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        code = exit_.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = BAD_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        warn("Stopped.")
+        code = FAILED
+    except PetSegError as error:
+        warn(str(error))
+        code = BAD_INPUT if isinstance(error, BadInput) else FAILED
+    sys.exit(code)
+
+
+def _pairs(settings: list[str]) -> dict[str, str]:
+    pairs = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise BadInput(f"--set {setting}: write it as KEY=VALUE.")
+        pairs[key.strip()] = value.strip()
+    return pairs

@@ -1,0 +1,76 @@
+"""What all commands share: words for people on stderr, results on stdout, projects opened."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import track
+
+from core.files import is_writable, write_bytes
+from core.masks import MaskEncoding
+from core.project.project import Project, open_project, store_elsewhere
+
+T = TypeVar("T")
+
+DONE, FAILED, BAD_INPUT, SOME_SKIPPED = 0, 1, 2, 3
+
+
+def say(text: str) -> None:
+    """A line on stdout."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def warn(text: str) -> None:
+    """A line on stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
+    """The items, with a progress bar on stderr where that is a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return iter(items)
+    return iter(track(items, description=title, total=total, console=console))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns on stdout, aligned, plain text."""
+    cells = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    for row in cells:
+        say("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+
+
+def report_skipped(skipped: Iterable[tuple[str, str]]) -> int:
+    """Name each skipped file with its reason; the exit code that this means."""
+    code = DONE
+    for name, reason in skipped:
+        warn(f"skipped {name}: {reason.removeprefix(f'{Path(name).name}: ')}")
+        code = SOME_SKIPPED
+    return code
+
+
+def save_json(path: Path | None, value: Any) -> None:
+    """Write ``value`` where ``--json`` says. Raises WriteError."""
+    if path is not None:
+        write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def open_for_cli(
+    folder: Path, store: Path | None = None, encoding: MaskEncoding | None = None
+) -> Project:
+    """Open a folder; a read-only one keeps its project in the user's own data, which is said.
+
+    Raises BadInput.
+    """
+    if store is None and folder.is_dir() and not is_writable(folder):
+        store = store_elsewhere(folder)
+        warn(f"{folder} is read-only: its project is kept in {store} (--project DIR to choose).")
+    return open_project(folder, store, encoding)
