@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from core.cli.output import BAD_INPUT, DONE, FAILED, open_for_cli, say, warn
 from core.errors import BadInput
 from core.masks import MaskEncoding
+from core.project.project import Project
 from core.training import control, events
 from core.training.config import Start
 from core.training.launch import create_run, last_words, start_worker
@@ -35,22 +36,39 @@ def train_command(
     store: Path | None,
     encoding: MaskEncoding | None,
 ) -> int:
-    """Train and follow the run to its end; Ctrl+C stops it and keeps the best model."""
+    """Train and follow the run to its end; a folder that holds a run goes on with it."""
     if run is not None and (run / "config.json").exists():
         say(f"Going on with {run}")
     else:
         project = open_for_cli(data, store, encoding)
-        if "threads" not in changes:
-            # No window to leave a core for.
-            changes["threads"] = str(os.cpu_count() or 1)
-        if is_model(changes.get("start", Start.SCRATCH)):
-            changes["start"] = _absolute(changes["start"])
-        config = make_config(preset, **changes)
-        project.suggest_train_share(PRESETS[preset].train_share)
-        plan = plan_training(project, edited)
         others = [open_for_cli(folder) for folder in also]
-        run = create_run(project, config, plan, folder=run, name=name, also=others)
-        say(f"{plan.sentence}; run folder {run}")
+        run = new_run(project, preset, changes, run, others, name, edited)
+    return follow_run(run)
+
+
+def new_run(
+    project: Project,
+    preset: str,
+    changes: dict[str, Any],
+    folder: Path | None = None,
+    also: Sequence[Project] = (),
+    name: str = "",
+    edited: bool = False,
+) -> Path:
+    """Plan a training and make its run folder. Raises BadInput, WriteError."""
+    if is_model(changes.get("start", Start.SCRATCH)):
+        changes = changes | {"start": _absolute(changes["start"])}
+    # No window to leave a core for.
+    config = make_config(preset, **({"threads": os.cpu_count() or 1} | changes))
+    project.suggest_train_share(PRESETS[preset].train_share)
+    plan = plan_training(project, edited)
+    run = create_run(project, config, plan, folder=folder, name=name, also=also)
+    say(f"{plan.sentence}; run folder {run}")
+    return run
+
+
+def follow_run(run: Path) -> int:
+    """Start the run's worker and print a line an epoch; Ctrl+C stops it, keeping the best model."""
     control.request(run, control.Wanted.RUN)
     offset = events.read_events(run)[1]
     worker = start_worker(run)

@@ -1,0 +1,34 @@
+"""The whole loop without a screen, on the demo: segment, train, segment again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.cli.evaluate import evaluate_command
+from core.cli.output import open_for_cli, say
+from core.cli.predict import predict_command
+from core.cli.train import follow_run, new_run
+from core.inference.catalogue import RUN_MODEL
+from core.labels import BorderRule
+
+_EPOCHS = 2
+
+
+def run_loop(folder: Path) -> int:
+    """Segment with the bundled model, train on the masks, segment with the new model."""
+    code = _segment(folder, "", folder / "segmented" / "before")
+    if code:
+        return code
+    say(f"\nTraining {_EPOCHS} epochs on the masks")
+    run = new_run(open_for_cli(folder), "quick", {"epochs": _EPOCHS})
+    code = follow_run(run) or _segment(folder, str(run / RUN_MODEL), folder / "segmented" / "after")
+    say(f"\nOverlay pictures: {folder / 'segmented'}/before and /after")
+    return code
+
+
+def _segment(folder: Path, model: str, out: Path) -> int:
+    say(f"\nSegmenting with {model or 'the bundled model'}")
+    rule = BorderRule.FOREGROUND
+    return predict_command([folder], out, model, False, True, rule, None) or evaluate_command(
+        folder, model, None, "val", rule, False, None, None, None
+    )
