@@ -1,0 +1,42 @@
+"""What all benchmarks share: rows with a limit, a table, a JSON file, an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured figure; wanted is the largest value that is still good, None without limit."""
+
+    name: str
+    value: float
+    unit: str
+    wanted: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.wanted is None or self.value <= self.wanted
+
+
+def json_argument(description: str) -> argparse.ArgumentParser:
+    """A parser with ``--json FILE``, for a benchmark to add its own options to."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    return parser
+
+
+def report(rows: Sequence[Row], json_file: Path | None) -> int:
+    """Print the rows, write them, and give the exit code: 1 where one falls short."""
+    for row in rows:
+        limit = "" if row.wanted is None else f"wanted <= {row.wanted:g}"
+        verdict = "" if row.wanted is None else ("ok" if row.ok else "FALLS SHORT")
+        print(f"{row.name:44} {row.value:9.3f} {row.unit:8} {limit:14} {verdict}".rstrip())
+    if json_file is not None:
+        values = [asdict(row) | {"ok": row.ok} for row in rows]
+        json_file.write_text(json.dumps(values, indent=2) + "\n")
+    return 0 if all(row.ok for row in rows) else 1
