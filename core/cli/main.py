@@ -7,7 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from core.cli.output import BAD_INPUT, FAILED, warn
@@ -74,14 +73,16 @@ def train(
     edited: Annotated[bool, typer.Option("--edited", help="Use edited masks too.")] = False,
     project: Store = None,
     encoding: Encoding = None,
-) -> int:
+) -> None:
     """Train on a folder's approved masks; one line an epoch."""
     from core.cli.train import train_command
 
     changes = {"device": device.value, "seed": str(seed)} | _pairs(settings or [])
     if start:
         changes["start"] = start
-    return train_command(data, preset, changes, run, also or [], name, edited, project, encoding)
+    raise typer.Exit(
+        train_command(data, preset, changes, run, also or [], name, edited, project, encoding)
+    )
 
 
 @app.command()
@@ -93,11 +94,11 @@ def predict(
     overlay: Annotated[bool, typer.Option("--overlay", help="Write pictures too.")] = False,
     border: Border = BorderRule.FOREGROUND,
     json: Json = None,
-) -> int:
+) -> None:
     """Segment images: OUT/REL/NAME.png with class ids, at each image's own size."""
     from core.cli.predict import predict_command
 
-    return predict_command(inputs, out, model, flip, overlay, border, json)
+    raise typer.Exit(predict_command(inputs, out, model, flip, overlay, border, json))
 
 
 @app.command()
@@ -113,12 +114,14 @@ def evaluate(
     json: Json = None,
     project: Store = None,
     encoding: Encoding = None,
-) -> int:
+) -> None:
     """Score a model, or a folder of masks, against a folder's approved masks."""
     from core.cli.evaluate import evaluate_command
 
-    return evaluate_command(
-        data, model, predictions, subset.value, border, flip, json, project, encoding
+    raise typer.Exit(
+        evaluate_command(
+            data, model, predictions, subset.value, border, flip, json, project, encoding
+        )
     )
 
 
@@ -126,11 +129,11 @@ def evaluate(
 def models(
     data: Annotated[Path | None, typer.Argument(help="A folder whose runs are listed too.")] = None,
     project: Store = None,
-) -> int:
+) -> None:
     """List the models there are."""
     from core.cli.models import models_command
 
-    return models_command(data, project)
+    raise typer.Exit(models_command(data, project))
 
 
 @app.command()
@@ -142,11 +145,11 @@ def demo(
     loop: Annotated[
         bool, typer.Option("--loop", help="Then segment, train two epochs, segment again.")
     ] = False,
-) -> int:
+) -> None:
     """Draw the demo project: furry animals with exact masks."""
     from core.cli.demo import demo_command
 
-    return demo_command(folder, images, masked, seed, loop)
+    raise typer.Exit(demo_command(folder, images, masked, seed, loop))
 
 
 @app.command()
@@ -154,29 +157,20 @@ def doctor(
     data: Annotated[Path | None, typer.Argument(help="A folder to examine.")] = None,
     project: Store = None,
     encoding: Encoding = None,
-) -> int:
+) -> None:
     """Versions, devices, a forward pass; of a folder: what is in it and what will be skipped."""
     from core.cli.doctor import doctor_command
 
-    return doctor_command(data, project, encoding)
+    raise typer.Exit(doctor_command(data, project, encoding))
 
 
 def main() -> None:
     """Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 done but some files were skipped."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        code = exit_.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = BAD_INPUT
-    except (click.Abort, KeyboardInterrupt):
-        warn("Stopped.")
-        code = FAILED
+        app()
     except PetSegError as error:
         warn(str(error))
-        code = BAD_INPUT if isinstance(error, BadInput) else FAILED
-    sys.exit(code)
+        sys.exit(BAD_INPUT if isinstance(error, BadInput) else FAILED)
 
 
 def _pairs(settings: list[str]) -> dict[str, str]:
