@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.demo_drawing import draw_animal
+from core.drawing.animal_photo import draw_animal
 from core.errors import BadInput
 from core.files import write_bytes
 from core.images import encode_jpeg

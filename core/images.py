@@ -7,6 +7,7 @@ checked before pixels are allocated.
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ EXTENSIONS = frozenset(
 MAX_PIXELS = 250_000_000
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF", "PPM")  # JPEG covers phones' MPO
 _ORIENTATION_TAG = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
+# What Pillow's decoders raise for damaged files.
+_DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
 
 # Our own limit is checked from the header, before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -63,7 +67,7 @@ def read_thumbnail(path: Path, size: int) -> np.ndarray:
     with open_image(path) as image:
         image.draft("RGB", (size, size))  # a JPEG is decoded small: 8 times faster
         upright = ImageOps.exif_transpose(image)
-        if upright.mode in ("RGB", "L"):
+        if upright.mode in ("RGB", "L") and "transparency" not in upright.info:
             upright.thumbnail((size, size), Image.Resampling.BILINEAR)
             return np.asarray(upright.convert("RGB"))
         small = Image.fromarray(_to_rgb(upright))
@@ -75,8 +79,8 @@ def image_size(path: Path) -> tuple[int, int]:
     """(width, height) of the upright image, from the header alone. Raises ImageError."""
     with open_image(path) as image:
         width, height = image.size
-        # Orientations 5 to 8 lie on their side.
-        if image.getexif().get(_ORIENTATION_TAG, 1) >= 5:
+        # Pillow turns TIFF files itself.
+        if image.format != "TIFF" and image.getexif().get(_ORIENTATION_TAG) in _ON_ITS_SIDE:
             width, height = height, width
         return width, height
 
@@ -104,8 +108,7 @@ def open_image(path: Path) -> Iterator[Image.Image]:
         raise
     except MemoryError as error:
         raise ImageError(path, "too large for this machine's memory") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        # What Pillow's decoders raise for damaged files.
+    except _DECODING_ERRORS as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ImageError(path, f"damaged or unreadable ({reason})") from error
 

@@ -8,12 +8,12 @@ stripes and white paws).  An animal's own space has x right, y down, and the gro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from core.drawing.maths import Floats, Points
+from core.drawing.maths import Floats, Placement, Points, rotation
 
 SPINE_SAMPLES = 28
 INNER_EAR = (164, 118, 108)
@@ -35,23 +35,23 @@ class Limb:
 
 @dataclass(frozen=True)
 class Head:
-    """Where the face is: centre, size (skull radius ~0.8), roll (radians), turn (-1..1)."""
+    """Head coordinates (the skull's radius is ~0.8) in the animal's, and the nose's x in them."""
 
-    centre: tuple[float, float]
-    size: float
-    roll: float
-    turn: float
+    place: Placement
+    nose: float
 
-    @property
-    def nose(self) -> float:
-        """The x of the nose in head coordinates."""
-        return 0.26 * self.turn
 
-    def points(self, points: Points) -> Floats:
-        """Head coordinates (n, 2) to the animal's."""
-        cos, sin = np.cos(self.roll), np.sin(self.roll)
-        turned = np.asarray(points, float) @ np.array([[cos, sin], [-sin, cos]])
-        return np.asarray(turned * self.size + np.asarray(self.centre))
+def turned_head(x: float, y: float, size: float, roll: float, turn: float) -> Head:
+    """A head around (x, y), rolled by radians and turned to a side (-1..1)."""
+    return Head(Placement(rotation(roll) * size, np.array([x, y])), 0.26 * turn)
+
+
+def place_limb(limb: Limb, place: Placement) -> Limb:
+    """The limb in the coordinates that it is placed in."""
+    whorl = None if limb.whorl is None else place.points(limb.whorl)
+    return replace(
+        limb, spine=place.points(limb.spine), radii=limb.radii * place.scale, whorl=whorl
+    )
 
 
 def limb(points: Points, **kind: Any) -> Limb:
@@ -77,7 +77,7 @@ def head_limbs(head: Head, dog: bool, floppy: bool) -> list[Limb]:
         skull = [(-0.32, 0.1, 0.62), (0.0, -0.04, 0.74), (0.32, 0.1, 0.62)]
         jaw = [(nose * 0.6 - 0.2, 0.3, 0.5), (nose * 0.6 + 0.2, 0.3, 0.5)]
         muzzle = [(nose - 0.17, 0.4, 0.22), (nose, 0.42, 0.24), (nose + 0.17, 0.4, 0.22)]
-    whorl = head.points([(nose, 0.22)])[0]
+    whorl = head.place.points((nose, 0.22))
     behind = [
         _on_head(head, jaw, whorl=whorl, tip=0.9, fur=0.9, pale=(0.0, 0.9, 0.3), shade=0.92),
         _on_head(head, skull, whorl=whorl, tip=0.9, fur=0.8),
@@ -89,7 +89,7 @@ def head_limbs(head: Head, dog: bool, floppy: bool) -> list[Limb]:
 
 
 def _ears(head: Head, dog: bool, floppy: bool) -> list[Limb]:
-    shift = np.array([-0.1 * head.turn, 0, 0])
+    shift = np.array([-0.4 * head.nose, 0, 0])
     tall = 1.45 if dog else 1.3
     flap = [(0.38, -0.6, 0.16), (0.74, -0.46, 0.27), (0.9, 0.0, 0.29), (0.9, 0.5, 0.17)]
     outer = [(0.42, -0.42, 0.38), (0.56, -0.86, 0.23), (0.68, -tall, 0.02)]
@@ -107,4 +107,5 @@ def _ears(head: Head, dog: bool, floppy: bool) -> list[Limb]:
 def _on_head(head: Head, points: Points, **kind: Any) -> Limb:
     """A limb through (x, y, radius) points given in head coordinates."""
     knots = np.asarray(points, float)
-    return limb(np.column_stack([head.points(knots[:, :2]), knots[:, 2] * head.size]), **kind)
+    radii = knots[:, 2] * head.place.scale
+    return limb(np.column_stack([head.place.points(knots[:, :2]), radii]), **kind)

@@ -16,9 +16,10 @@ from core.drawing.coat import random_coat
 from core.drawing.face import draw_face, whiskers
 from core.drawing.fur import Furrier
 from core.drawing.maths import unit
-from core.drawing.placement import random_placement
-from core.drawing.pose import random_pose
+from core.drawing.pose import random_placement, random_pose
 from core.drawing.things import clutter, occluder
+
+STRANDS = 28_000
 
 
 def draw_animal(
@@ -43,14 +44,14 @@ def draw_animal(
     scene = defocus(scene, ground, rng.uniform(0.6, 2.4))
 
     canvas = new_canvas(size)
-    Furrier(rng, canvas, coat, place, light).draw(pose.limbs)
+    Furrier(rng, canvas, coat, place, light).draw(pose.limbs, STRANDS)
     draw_face(rng, canvas, coat, pose.head, place)
     animal = as_layer(canvas)
     scene = cast_shadow(scene, animal[..., 3], ground, light)
     scene = over(scene, animal)
     scene = over(scene, whiskers(rng, coat, pose.head, place, size))
 
-    body = place.points(pose.limbs[1].spine)  # away from the face, which stays visible
+    body = place.points(pose.limbs[1].spine)  # mostly away from the face
     front = occluder(rng, coat, body, size)
     visible = animal[..., 3] * (1 - front[..., 3])
     picture = photograph(rng, over(scene, front), light)

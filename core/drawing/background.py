@@ -10,10 +10,21 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from core.drawing.canvas import SUPERSAMPLING, as_layer, blur, ellipse, new_canvas, over, paint
+from core.drawing.canvas import (
+    SUPERSAMPLING,
+    Canvas,
+    as_layer,
+    blur,
+    ellipse,
+    new_canvas,
+    over,
+    paint,
+    spikes,
+)
 from core.drawing.colours import jitter, near, paint_colour
 from core.drawing.maths import Floats, Rng, Size, fractal, mix, pick, step
-from core.drawing.things import draw_grass
+
+BLADES = 3500  # of grass
 
 
 def background(rng: Rng, size: Size, horizon: float) -> Floats:
@@ -80,7 +91,7 @@ def _outdoors(rng: Rng, size: Size, horizon: float) -> Floats:
         scene = mix(scene, leaves, np.clip(np.arange(h)[:, None] - ridges, 0, 1))
     scene = _with_floor(scene, _turf(rng, size), horizon)
     blades = new_canvas(size)
-    draw_grass(rng, blades, horizon, 3500)
+    _draw_grass(rng, blades, horizon)
     return over(scene, as_layer(blades))
 
 
@@ -159,3 +170,16 @@ def _turf(rng: Rng, size: Size) -> Floats:
     image = _textured(rng, _textured(rng, _plain(size, green), 0.2, 90), 0.25, 6)
     dry = step(0.1, 0.9, fractal(rng, size, 70)) * 0.6
     return mix(image, np.array([168.0, 146, 92]), dry)
+
+
+def _draw_grass(rng: Rng, canvas: Canvas, horizon: float) -> None:
+    """Draw blades of grass from the horizon to the viewer."""
+    h, w = canvas.shape[:2]
+    top = horizon * SUPERSAMPLING
+    near = np.sort(rng.uniform(0, 1, BLADES)) ** 1.3
+    roots = np.column_stack([rng.uniform(0, w, BLADES), top + near * (h * 1.1 - top)])
+    length = h * (0.012 + 0.06 * near) * rng.uniform(0.5, 1.4, BLADES)
+    tips = roots + np.column_stack([rng.normal(0, 0.4, BLADES), -np.ones(BLADES)]) * length[:, None]
+    half = np.column_stack([1 + 1.6 * near, np.zeros(BLADES)])
+    green = np.array([92, 124, 52]) * rng.uniform(0.55, 1.45, (BLADES, 1))
+    spikes(canvas, roots, half, tips, green + rng.normal(0, 12, (BLADES, 3)))

@@ -41,4 +41,4 @@ def photograph(rng: Rng, scene: Floats, light: Floats) -> npt.NDArray[np.uint8]:
     exposed = blur(scene, rng.uniform(0.3, 0.55)) * (gradient * vignette)[..., None] * balance
     exposed = 255 * np.clip(exposed / 255, 0, 1.3) ** rng.uniform(0.85, 1.15)
     grain = rng.standard_normal((h, w, 3), np.float32) * rng.uniform(1.0, 4.0)
-    return np.clip(exposed + grain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(exposed + grain, 0, 255), np.uint8)

@@ -58,7 +58,7 @@ def ellipse(cx: float, cy: float, rx: float, ry: float, squareness: float = 2) -
 def as_layer(canvas: Canvas) -> Floats:
     """The canvas at the picture's resolution, float32 (h, w, 4)."""
     h, w = canvas.shape[0] // SUPERSAMPLING, canvas.shape[1] // SUPERSAMPLING
-    small = cv2.resize(canvas.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32)
     return small * np.array([1, 1, 1, 1 / 255], np.float32)
 
 

@@ -46,7 +46,7 @@ class Coat:
     def noise_at(self, points: Floats) -> Floats:
         """The coat's own noise (n,) at points (n, 2), one cell a unit."""
         cell = points.astype(int) % len(self.noise)
-        return self.noise[cell[:, 1], cell[:, 0]]
+        return np.asarray(self.noise[cell[:, 1], cell[:, 0]])
 
 
 def random_coat(rng: Rng) -> Coat:
@@ -80,13 +80,14 @@ def fur_colours(coat: Coat, limb: Limb, roots: Floats, k: Indices, normals: Floa
         return np.tile(np.array(limb.skin, float), (len(k), 1))
     noise = coat.noise_at(roots * 26 + 40)
     arc = np.cumsum(np.linalg.norm(np.diff(limb.spine, axis=0, prepend=limb.spine[:1]), axis=1))
-    along, progress = arc[k], k / (len(arc) - 1.0)
+    along: Floats = arc[k]
+    progress: Floats = k / (len(arc) - 1.0)
     if limb.whorl is not None:
         from_nose = roots - limb.whorl
         along = np.arctan2(from_nose[:, 0], -from_nose[:, 1]) * 0.8
         progress = 1 - step(0.3, 0.9, np.linalg.norm(from_nose, axis=1) / limb.radii.max())
     marked = _marked(coat, limb, along, progress, -normals[:, 1], noise)
-    pale = np.zeros(len(k))
+    pale: Floats = np.zeros(len(k))
     if limb.pale is not None:
         pale = step(0.25, 0.95, normals @ unit(np.array(limb.pale)) + 0.22 * noise)
     if limb.tip and limb.whorl is None:

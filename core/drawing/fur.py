@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.drawing.anatomy import Limb
+from core.drawing.anatomy import Limb, place_limb
 from core.drawing.canvas import Canvas, blur, spikes
 from core.drawing.coat import Coat, fur_colours
-from core.drawing.maths import Floats, Indices, Rng, unit
-from core.drawing.placement import Placement
-
-STRANDS = 32_000  # of an animal, however large it is
+from core.drawing.maths import Floats, Indices, Placement, Rng, unit
 
 
 @dataclass(frozen=True)
@@ -27,12 +24,12 @@ class Furrier:
     place: Placement
     light: Floats
 
-    def draw(self, limbs: Sequence[Limb]) -> None:
-        """Draw the limbs, back to front."""
+    def draw(self, limbs: Sequence[Limb], strands: int) -> None:
+        """Draw the limbs, back to front, with about this many strands however large they are."""
         area = sum(map(_area, limbs)) * self.place.scale**2
-        spacing = max(float(np.sqrt(area / STRANDS)), 1.8)
+        spacing = max(float(np.sqrt(area / strands)), 2.0)
         for limb in limbs:
-            pixels = self.place.limb(limb)
+            pixels = place_limb(limb, self.place)
             _shade_around(self.canvas, pixels)
             # Skin and a dark, coarse undercoat close the gaps between the fine guard hairs.
             self._draw_skin(pixels)
@@ -82,8 +79,8 @@ class Furrier:
         low = np.maximum((pixels.spine - radii).min(0), -margin)
         high = np.maximum(np.minimum((pixels.spine + radii).max(0), frame), low)
         points = self.rng.uniform(low, high, (int(np.prod(high - low) / spacing**2), 2))
-        away = points[:, None] - pixels.spine
-        depth = np.hypot(away[..., 0], away[..., 1]) / pixels.radii
+        dx, dy = points.T[..., None] - pixels.spine.T[:, None]
+        depth = (dx**2 + dy**2) / pixels.radii**2
         nearest = depth.argmin(1)
         inside = depth[np.arange(len(points)), nearest] < 1
         return points[inside], nearest[inside]

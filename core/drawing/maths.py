@@ -1,8 +1,9 @@
-"""Vectors, smooth steps, noise and chance: what every drawing module computes with."""
+"""Points, vectors, smooth steps, noise and chance: what every drawing module computes with."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import cv2
@@ -11,10 +12,37 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 Indices = npt.NDArray[np.intp]
-Points = Floats | Sequence[Sequence[float]]
+Points = Floats | Sequence[float] | Sequence[Sequence[float]]
 Rng = np.random.Generator
 Size = tuple[int, int]  # height, width
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Own coordinates (x right, y down) to others': ``points @ matrix + offset``."""
+
+    matrix: Floats
+    offset: Floats
+
+    @property
+    def scale(self) -> float:
+        """The length of an own unit there."""
+        return float(np.sqrt(abs(np.linalg.det(self.matrix))))
+
+    def points(self, points: Points) -> Floats:
+        """Own coordinates (..., 2) to the others'."""
+        return np.asarray(np.asarray(points, float) @ self.matrix + self.offset)
+
+    def on(self, base: Placement) -> Placement:
+        """Own coordinates to those that ``base`` places its own in."""
+        return Placement(self.matrix @ base.matrix, base.points(self.offset))
+
+
+def rotation(angle: float) -> Floats:
+    """The (2, 2) matrix that turns points (n, 2) clockwise by radians."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, sin], [-sin, cos]])
 
 
 def unit(vectors: Floats) -> Floats:
@@ -30,7 +58,7 @@ def step(low: float, high: float, values: Floats) -> Floats:
 
 def mix(first: Floats, second: Floats, share: Floats) -> Floats:
     """Colours (..., 3): ``first`` where ``share`` (...) is 0, ``second`` where it is 1."""
-    return np.asarray(first + (second - first) * share[..., None])
+    return np.asarray(first + (second - first) * share[..., None].astype(np.float32))
 
 
 def pick(rng: Rng, options: Sequence[T]) -> T:

@@ -1,11 +1,17 @@
-"""The poses of an animal: standing, sitting, lying, or its portrait."""
+"""An animal's pose (standing, sitting, lying, a portrait) and its place on the canvas."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.drawing.anatomy import Head, Limb, head_limbs, limb
-from core.drawing.maths import Rng, pick
+import cv2
+import numpy as np
+
+from core.drawing.anatomy import Head, Limb, head_limbs, limb, place_limb, turned_head
+from core.drawing.canvas import SUPERSAMPLING
+from core.drawing.maths import Placement, Rng, Size, pick, rotation
+
+ROUGH = 4 * SUPERSAMPLING  # canvas pixels to a pixel of a silhouette
 
 
 @dataclass(frozen=True)
@@ -25,10 +31,43 @@ def random_pose(rng: Rng, dog: bool) -> Pose:
     return build(rng, dog, floppy)
 
 
+def random_placement(rng: Rng, pose: Pose, size: Size) -> Placement:
+    """Scale, rotate, mirror and shift so that the pose covers about what it asks for."""
+    target = rng.uniform(*pose.coverage)
+    angle, mirror = np.deg2rad(rng.normal(0, 4)), rng.choice([-1.0, 1.0])
+    turn = np.diag([mirror, 1.0]) @ rotation(angle)
+    spine = np.concatenate([own.spine for own in pose.limbs]) @ turn
+    middle = (spine.min(0) + spine.max(0)) / 2
+    frame = SUPERSAMPLING * np.array(size[::-1], float)
+    spot = frame * np.array([rng.normal(0.5, 0.08), rng.normal(0.54, 0.05)])
+    largest = float((frame / np.ptp(spine, axis=0)).min())
+    if not pose.grounded:
+        spot[1], middle = frame[1] * rng.uniform(0.44, 0.54), pose.head.place.offset @ turn
+        largest = float(frame[1])
+    scale = largest * 0.7
+    for _ in range(4):
+        place = Placement(turn * scale, spot - middle * scale)
+        scale = min(scale * float(np.sqrt(target / _covered(pose, place, size))), largest)
+    # The picture's edge may cut the animal, but not through the face.
+    face = place.points(pose.head.place.offset)
+    inset = min(0.95 * pose.head.place.scale * scale, 0.45 * frame.min())
+    return replace(place, offset=place.offset + np.clip(face, inset, frame - inset) - face)
+
+
+def _covered(pose: Pose, place: Placement, size: Size) -> float:
+    """About the share of the picture that a pose covers, never 0."""
+    mask = np.zeros((size[0] // 4, size[1] // 4), np.uint8)
+    for own in pose.limbs:
+        moved = place_limb(own, place)
+        for (x, y), r in zip(moved.spine / ROUGH, moved.radii / ROUGH, strict=True):
+            cv2.circle(mask, (round(x), round(y)), max(1, round(r)), 1, -1)
+    return max(float(mask.mean()), 1e-3)
+
+
 def _standing(rng: Rng, dog: bool, floppy: bool) -> Pose:
     leg = 1.2 if dog else 1.02
     stride = rng.uniform(-0.2, 0.2, 4)
-    head = Head((1.5, -leg - 0.95), 0.55, rng.normal(0, 0.12), rng.uniform(-0.3, 0.9))
+    head = turned_head(1.5, -leg - 0.95, 0.55, rng.normal(0, 0.12), rng.uniform(-0.3, 0.9))
 
     def front(x: float, step: float, shade: float) -> Limb:
         knots = [(x, -leg, 0.24), (x + step * 0.4, -leg * 0.55, 0.15), (x + step, -0.16, 0.115)]
@@ -61,7 +100,9 @@ def _standing(rng: Rng, dog: bool, floppy: bool) -> Pose:
 
 def _sitting(rng: Rng, dog: bool, floppy: bool) -> Pose:
     lean = rng.uniform(-0.12, 0.2)
-    head = Head((lean, -2.1), 0.62 if dog else 0.6, rng.normal(0, 0.14), rng.uniform(-0.6, 0.6))
+    head = turned_head(
+        lean, -2.1, 0.62 if dog else 0.6, rng.normal(0, 0.14), rng.uniform(-0.6, 0.6)
+    )
     curl = rng.uniform(-0.3, 0.4)
     tail = [(0.4, -0.16, 0.15), (0.95, -0.12, 0.14), (1.3, -0.2 - curl * 0.3, 0.14)]
     tail.append((1.35 - curl * 0.4, -0.5 - curl, 0.1))
@@ -88,7 +129,7 @@ def _sitting(rng: Rng, dog: bool, floppy: bool) -> Pose:
 
 def _lying(rng: Rng, dog: bool, floppy: bool) -> Pose:
     rise = rng.uniform(-0.1, 0.25)
-    head = Head((1.2, -1.2 - rise), 0.56, rng.normal(0, 0.16), rng.uniform(-0.4, 0.9))
+    head = turned_head(1.2, -1.2 - rise, 0.56, rng.normal(0, 0.16), rng.uniform(-0.4, 0.9))
     torso = [(0.85, -0.52, 0.5), (0.0, -0.5, 0.47), (-1.0, -0.45, 0.45)]
     tail = [(-1.3, -0.25, 0.15), (-1.75, -0.13, 0.14), (-2.1, -0.12, 0.13)]
     tail.append((-2.35, -0.2 - rng.uniform(-0.05, 0.3), 0.1))
@@ -113,7 +154,7 @@ def _lying(rng: Rng, dog: bool, floppy: bool) -> Pose:
 
 
 def _portrait(rng: Rng, dog: bool, floppy: bool) -> Pose:
-    head = Head((0.0, -2.4), 1.0, rng.normal(0, 0.14), rng.uniform(-0.7, 0.7))
+    head = turned_head(0.0, -2.4, 1.0, rng.normal(0, 0.14), rng.uniform(-0.7, 0.7))
     lean = rng.uniform(-0.4, 0.4)
     body = [(0.0, -2.1, 0.6), (lean * 0.5, -1.4, 0.85), (lean, -0.4, 1.2), (lean, 0.6, 1.35)]
     chest = [(0.0, -1.95, 0.55), (lean * 0.4, -1.3, 0.6), (lean * 0.8, -0.2, 0.5)]

@@ -1,4 +1,4 @@
-"""Things that stand behind or before an animal: boxes, balls, plants, cushions, pillows, grass."""
+"""Things behind or before an animal: boxes, balls, plants, cushions and furry pillows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from core.drawing.canvas import (
     ellipse,
     new_canvas,
     paint,
-    spikes,
 )
 from core.drawing.coat import Coat, random_coat
 from core.drawing.colours import jitter, paint_colour
 from core.drawing.fur import Furrier
-from core.drawing.maths import Floats, Rng, Size, fractal, pick, unit
-from core.drawing.placement import Placement, standing_at
+from core.drawing.maths import Floats, Placement, Rng, Size, fractal, pick, rotation, unit
 
+PILLOW_STRANDS = 9_000
 #: An outline (n, 2) in units of its thing, which stands on (0, 0), and its colour.
 Shape = tuple[Floats, Floats]
 
@@ -37,7 +36,7 @@ def clutter(
     for depth in np.sort(rng.uniform(0.05, 0.9, int(rng.integers(2, 6)))):
         x, y = rng.uniform(0.02, 0.98) * w, horizon + depth * max(nearest - horizon, 4)
         unit_px = h * rng.uniform(0.2, 0.34) * (0.7 + 0.6 * depth)
-        place = standing_at(x * SUPERSAMPLING, y * SUPERSAMPLING, unit_px * SUPERSAMPLING)
+        place = _standing(x * SUPERSAMPLING, y * SUPERSAMPLING, unit_px * SUPERSAMPLING)
         paint(shadows, place.points(ellipse(-0.3 * light[0], 0, 0.62, 0.1)), (0, 0, 0))
         _draw_thing(rng, canvas, coat, place)
     layer = as_layer(canvas)
@@ -47,33 +46,22 @@ def clutter(
 
 
 def occluder(rng: Rng, coat: Coat, hide: Floats, size: Size) -> Floats:
-    """A layer that has, in a quarter of the pictures, a thing or tall grass before the animal.
+    """A layer that has, in a quarter of the pictures, a thing before the animal.
 
     ``hide`` (n, 2) are canvas points that are worth hiding.
     """
     canvas = new_canvas(size)
     bottom, right = canvas.shape[:2]
-    kind = rng.random()
-    if kind < 0.2:
+    if rng.random() < 0.25:
         x = float(rng.choice(hide)[0]) + rng.normal(0, 0.12) * right
         y, unit_px = bottom * rng.uniform(0.98, 1.06), bottom * rng.uniform(0.22, 0.36)
-        _draw_thing(rng, canvas, coat, standing_at(x, y, unit_px))
-    elif kind < 0.28:
-        draw_grass(rng, canvas, size[0] * 0.9, 500)
+        _draw_thing(rng, canvas, coat, _standing(x, y, unit_px))
     return blur(as_layer(canvas), rng.uniform(0.4, 1.0))
 
 
-def draw_grass(rng: Rng, canvas: Canvas, horizon: float, count: int) -> None:
-    """Draw blades of grass from the horizon (a picture's row) to the viewer."""
-    h, w = canvas.shape[:2]
-    top = horizon * SUPERSAMPLING
-    near = np.sort(rng.uniform(0, 1, count)) ** 1.3
-    roots = np.column_stack([rng.uniform(0, w, count), top + near * (h * 1.1 - top)])
-    length = h * (0.012 + 0.06 * near) * rng.uniform(0.5, 1.4, count)
-    tips = roots + np.column_stack([rng.normal(0, 0.4, count), -np.ones(count)]) * length[:, None]
-    half = np.column_stack([1 + 1.6 * near, np.zeros(count)])
-    green = np.array([92, 124, 52]) * rng.uniform(0.55, 1.45, (count, 1))
-    spikes(canvas, roots, half, tips, green + rng.normal(0, 12, (count, 3)))
+def _standing(x: float, y: float, size: float) -> Placement:
+    """On canvas point (x, y), a unit being ``size`` pixels."""
+    return Placement(np.eye(2) * size, np.array([x, y]))
 
 
 def _draw_thing(rng: Rng, canvas: Canvas, coat: Coat, place: Placement) -> None:
@@ -95,7 +83,7 @@ def _draw_pillow(rng: Rng, canvas: Canvas, place: Placement, colour: Floats) -> 
     length = rng.uniform(0.1, 0.22)
     coat = replace(random_coat(rng), base=colour, pattern="solid", length=length)
     blob = limb([(-0.3, -0.36, 0.36), (0.0, -0.38, 0.4), (0.3, -0.36, 0.36)])
-    Furrier(rng, canvas, coat, place, unit(np.array([0.2, -0.7, 0.6]))).draw([blob])
+    Furrier(rng, canvas, coat, place, unit(np.array([0.2, -0.7, 0.6]))).draw([blob], PILLOW_STRANDS)
 
 
 def _slab(y: float, top: float, bottom: float, height: float) -> Floats:
@@ -115,18 +103,18 @@ def _box(rng: Rng, colour: Floats) -> list[Shape]:
 
 def _ball(rng: Rng, colour: Floats) -> list[Shape]:
     r, thick = 0.42, 0.42 * rng.uniform(0.05, 0.16)
-    shapes = []
+    shapes: list[Shape] = []
     for ring in np.linspace(0, 1, 14):
         shift, inner = r * 0.3 * ring, r * (1 - ring * 0.93)
         shapes.append((ellipse(-shift, -r - shift, inner, inner), colour * (0.5 + 0.75 * ring)))
     seam = ellipse(0, -r, r * 0.4, r * 0.97)[10:31]
-    return [*shapes, (np.concatenate([seam, seam[::-1] + [thick, 0]]), 255 - colour)]
+    return [*shapes, (np.concatenate([seam, seam[::-1] + np.array([thick, 0])]), 255 - colour)]
 
 
 def _plant(rng: Rng, colour: Floats) -> list[Shape]:
     pot, green = 0.32, np.array([70.0, 112, 56])
     t = np.linspace(0, 1, 9)[:, None]
-    shapes = []
+    shapes: list[Shape] = []
     for angle in rng.uniform(-1.2, 1.2, int(rng.integers(14, 30))):
         reach = rng.uniform(0.5, 1.3)
         along = np.array([np.sin(angle), -np.cos(angle)])
@@ -141,11 +129,10 @@ def _plant(rng: Rng, colour: Floats) -> list[Shape]:
 
 def _cushion(rng: Rng, colour: Floats) -> list[Shape]:
     r, tilt = 0.55, rng.normal(0, 0.3)
-    turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
-    shapes = []
+    shapes: list[Shape] = []
     for ring in np.linspace(0, 1, 8):
         half = r * (1 - 0.35 * ring)
         shapes.append((ellipse(0, 0, half, half, 4 - ring), colour * (0.68 + 0.4 * ring)))
     for row in np.linspace(-0.6, 0.6, int(rng.integers(3, 7))):
         shapes.append((_slab(row * r, r * 0.85, r * 0.85, r * 0.06), colour * 0.6 + 50))
-    return [(outline @ turn + [0, -r * 0.9], tint) for outline, tint in shapes]
+    return [(outline @ rotation(tilt) - np.array([0, r * 0.9]), tint) for outline, tint in shapes]
