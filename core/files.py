@@ -47,7 +47,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as indented JSON, atomically. Raises WriteError."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 def read_json(path: Path, limit: int = 64 * 2**20) -> Any:
@@ -77,6 +77,13 @@ def is_writable(folder: Path) -> bool:
         return bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK | os.X_OK)
     except OSError:
         return False
+
+
+def can_be_made(folder: Path) -> bool:
+    """Whether a folder can be written to, once it and its parents were made where missing."""
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return is_writable(folder)
 
 
 def user_data_dir() -> Path:

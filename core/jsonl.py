@@ -15,7 +15,7 @@ def append(path: Path, record: dict[str, Any]) -> None:
 
     Raises WriteError.
     """
-    line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+    line = json.dumps(record, separators=(",", ":")) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "a+b") as file:

@@ -74,14 +74,15 @@ def read_values(path: Path) -> tuple[np.ndarray, bool]:
     except ImageError as error:
         raise MaskError(path, error.reason) from error
     if values.ndim == 3:
-        colours = values[..., :3] if mode in ("RGB", "RGBA") else values[..., :1]
+        colours = values[..., :1] if mode in ("LA", "La", "PA") else values[..., :3]
         if (colours != colours[..., :1]).any():
             raise MaskError(path, "a mask in colours (3 channels); masks hold one number a pixel")
         values = np.ascontiguousarray(colours[..., 0])
     if values.dtype != np.uint8:
-        if values.min(initial=0) < 0 or values.max(initial=0) > 255:
-            raise MaskError(path, "holds values above 255; masks hold class ids from 0 to 255")
-        values = values.astype(np.uint8)
+        whole = values.clip(0, 255).astype(np.uint8)
+        if (whole != values).any():
+            raise MaskError(path, "holds values that are no class ids (whole numbers, 0 to 255)")
+        values = whole
     return values, mode == "P"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -166,6 +167,10 @@ def doctor(
 
 def main() -> None:
     """Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 done but some files were skipped."""
+    for stream in (sys.stdout, sys.stderr):
+        # File names need not be valid text; printing one must not end the batch.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except PetSegError as error:

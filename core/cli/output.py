@@ -60,7 +60,7 @@ def report_skipped(skipped: Iterable[tuple[str, str]]) -> int:
 def save_json(path: Path | None, value: Any) -> None:
     """Write ``value`` where ``--json`` says. Raises WriteError."""
     if path is not None:
-        write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+        write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 def open_for_cli(

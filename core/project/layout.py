@@ -71,8 +71,10 @@ def mask_names(names: Sequence[str]) -> dict[str, str]:
     Where two images would share one, both keep their extension: a.jpg.png, a.png.png.
     """
     # A file system that ignores case would let A.png overwrite a.png.
-    count = Counter(_stem(name).casefold() for name in names)
-    return {n: (n if count[_stem(n).casefold()] > 1 else _stem(n)) + ".png" for n in names}
+    # The stem of a.jpg.jpg is a.jpg, whose own mask may be a.jpg.png: it keeps its extension too.
+    taken = Counter(_stem(name).casefold() for name in names)
+    taken.update(name.casefold() for name in names)
+    return {n: (n if taken[_stem(n).casefold()] > 1 else _stem(n)) + ".png" for n in names}
 
 
 def find_masks(layout: Layout, names: Sequence[str]) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -211,7 +212,8 @@ def open_project(
         )
     beside = folder / STORE_NAME
     store = store.resolve() if store is not None else beside
-    writable = files.is_writable(beside if beside.is_dir() else folder) if store == beside else True
+    mask_folder = layout.masks if store == beside else store / "masks"
+    writable = all(files.can_be_made(place) for place in (store, mask_folder))
     mask_files = find_masks(layout, names)
     if store != beside:
         elsewhere = Layout(LayoutKind.PAIRED, store, layout.images, store / "masks")
@@ -242,7 +244,7 @@ def open_project(
 def store_elsewhere(folder: Path) -> Path:
     """The place in the user's own data for the project of a folder that is read-only."""
     folder = folder.resolve()
-    key = files.sha256(str(folder).encode())[:8]
+    key = files.sha256(os.fsencode(folder))[:8]
     return files.user_data_dir() / "projects" / f"{folder.name[:60]}-{key}"
 
 
@@ -296,6 +298,7 @@ def _read_split(path: Path) -> dict[str, Subset]:
     if not path.exists():
         return {}
     raw = files.read_json(path)
-    if not isinstance(raw, dict) or not all(v in set(Subset) for v in raw.values()):
+    known = [subset.value for subset in Subset]
+    if not isinstance(raw, dict) or not all(v in known for v in raw.values()):
         raise BadInput(f"{path} is damaged: it should map images to train, val or test.")
     return {str(name): Subset(subset) for name, subset in raw.items()}

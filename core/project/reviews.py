@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -41,7 +42,7 @@ def append_review(path: Path, review: Review) -> None:
 def read_reviews(path: Path) -> dict[str, Review]:
     """Image name -> its last review; lines that are no review are left out."""
     reviews: dict[str, Review] = {}
-    statuses = set(Status)
+    statuses = [status.value for status in Status]
     for record in jsonl.read(path)[0]:
         if isinstance(record.get("image"), str) and record.get("status") in statuses:
             reviews[record["image"]] = Review(
@@ -56,4 +57,9 @@ def read_reviews(path: Path) -> dict[str, Review]:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    """A finite number from a file that anyone may have written; 0 for anything else."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return 0.0
+    return number if math.isfinite(number) else 0.0

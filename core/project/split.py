@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
@@ -46,5 +47,5 @@ def assign(
 
 def position(name: str) -> float:
     """A number in [0, 1) that depends on the name alone."""
-    digest = hashlib.sha256(name.encode()).digest()
+    digest = hashlib.sha256(os.fsencode(name)).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -88,4 +88,4 @@ def _alive(pid: int, run: Path) -> bool:
         words = command.read_bytes()
     except OSError:
         return True  # no /proc here
-    return b"core.training" in words and run.name.encode() in words
+    return b"core.training" in words and os.fsencode(run.name) in words
