@@ -1,0 +1,86 @@
+"""Start-up: ``petseg-gui [FOLDER] [--project DIR]``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from petseg_gui.display import missing_library, why_no_window
+
+if TYPE_CHECKING:
+    from petseg_gui.parts import Parts
+
+_BAD_INPUT = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the window until it is closed. Returns the exit code: 2 where none can be shown."""
+    options = _parse(argv)
+    reason = why_no_window(os.environ)
+    if reason:
+        return _refuse(reason)
+    try:
+        from PySide6.QtWidgets import QApplication
+    except ImportError as error:
+        reason = missing_library(error)
+        if reason:
+            return _refuse(reason)
+        raise
+    from petseg_gui.look import set_look
+
+    application = QApplication(sys.argv[:1])
+    set_look(application)
+    parts = build(options)
+    parts.window.show()
+    return application.exec()
+
+
+def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
+    """Everything of a window, wired together and opening what the command line says.
+
+    Needs a QApplication. ``.window.close()`` ends it all.
+    """
+    from petseg_gui.parts import make_parts
+    from petseg_gui.wiring.folder import open_at_start, wire_folder
+    from petseg_gui.wiring.image import wire_image
+    from petseg_gui.wiring.prediction import wire_prediction
+    from petseg_gui.wiring.training import wire_training
+    from petseg_gui.wiring.window import wire_window
+
+    if not isinstance(options, argparse.Namespace):
+        options = _parse(options)
+    parts = make_parts()
+    for wire in (wire_window, wire_folder, wire_image, wire_prediction, wire_training):
+        wire(parts)
+    open_at_start(parts, options.folder, options.project)
+    return parts
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="petseg-gui",
+        description="Segment photos, correct the masks by hand, and train on the corrections.",
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="a folder of photos; without one, the demo"
+    )
+    parser.add_argument(
+        "--project",
+        type=Path,
+        metavar="DIR",
+        help="where masks and settings are kept, for a folder that is read-only",
+    )
+    return parser.parse_args(argv)
+
+
+def _refuse(reason: str) -> int:
+    sys.stderr.write(reason + "\n")
+    return _BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

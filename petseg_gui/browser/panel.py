@@ -1,0 +1,127 @@
+"""The browser: search, list of images, and how many are approved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Signal
+from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
+
+from petseg_gui import icons
+from petseg_gui.browser.delegate import ImageDelegate
+from petseg_gui.browser.model import ImageListModel
+
+
+class BrowserPanel(QWidget):
+    """``chosen`` names the image that a person selected."""
+
+    chosen = Signal(str)
+
+    def __init__(self, model: ImageListModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._approved = 0
+        self.search_box = QLineEdit(self)
+        self.search_box.setPlaceholderText("Search by name")
+        self.search_box.setAccessibleName("Search by name")
+        self.search_box.setClearButtonEnabled(True)
+        self.search_box.textChanged.connect(self._search)
+        colour = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        self.search_box.addAction(
+            icons.pixmap("search", colour, 16, 2.0), QLineEdit.ActionPosition.LeadingPosition
+        )
+        self.list = _ListView(self)
+        self.list.setModel(model)
+        self.list.setItemDelegate(ImageDelegate(self.list))
+        self.list.selectionModel().currentChanged.connect(self._current_changed)
+        self.count = QLabel(self)
+        self.count.setAccessibleName("How many images are approved")
+        self.count.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.count.setContentsMargins(12, 4, 12, 6)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 8, 0, 0)
+        layout.setSpacing(6)
+        top = QVBoxLayout()
+        top.setContentsMargins(8, 0, 8, 0)
+        top.addWidget(self.search_box)
+        layout.addLayout(top)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.count)
+
+    def set_names(self, names: Sequence[str]) -> None:
+        """Show another folder's images."""
+        self.search_box.clear()
+        self._model.set_names(names)
+        self._show_count()
+
+    def set_approved(self, approved: int) -> None:
+        """Say how many images are approved."""
+        self._approved = approved
+        self._show_count()
+
+    def select(self, name: str) -> None:
+        """Mark an image as the one that is open, without choosing it anew."""
+        row = self._model.row_of(name)
+        selection = self.list.selectionModel()
+        if row < 0:
+            selection.clear()
+        elif self.list.currentIndex().row() != row:
+            index = self._model.index(row)
+            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            self.list.scrollTo(index)
+
+    def neighbour(self, name: str, step: int) -> str:
+        """The image ``step`` rows further in the list, "" at its ends."""
+        names = self._model.names
+        row = self._model.row_of(name)
+        wanted = row + step if row >= 0 else (0 if names else -1)
+        return names[wanted] if 0 <= wanted < len(names) else ""
+
+    def refresh(self, name: str) -> None:
+        """An image's status has changed."""
+        self._model.refresh(name)
+
+    def focus_search(self) -> None:
+        """Put the cursor into the search box."""
+        self.search_box.setFocus()
+        self.search_box.selectAll()
+
+    def _search(self, text: str) -> None:
+        current = self.list.currentIndex().data()
+        self._model.search(text)
+        self._show_count()
+        if current is not None:
+            self.select(str(current))
+
+    def _current_changed(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.chosen.emit(str(index.data()))
+
+    def _show_count(self) -> None:
+        if not self._model.total:
+            self.count.setText("")
+            return
+        text = f"{self._approved} of {self._model.total} approved"
+        if len(self._model.names) != self._model.total:
+            text = f"{len(self._model.names)} found  ·  {text}"
+        self.count.setText(text)
+
+
+class _ListView(QListView):
+    """A list whose letter keys are left to the window: they are its shortcuts."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Images")
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text().isalpha():
+            event.ignore()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,200 @@
+"""The window: docks, menus, tool bar, status bar. It shows and asks; it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QPalette,
+)
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QStackedWidget,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from petseg_gui.actions import MENUS, TOOLBAR, TOOLBAR_RIGHT, set_icons
+from petseg_gui.banner import Banners
+from petseg_gui.progress import ProgressStrip
+
+
+class MainWindow(QMainWindow):
+    """Put together from parts that know nothing of it."""
+
+    folder_dropped = Signal(Path)
+    mask_hidden = Signal(bool)
+    """A key is held that hides the mask (True), or was let go."""
+    closed = Signal()
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._actions = actions
+        self.may_close: Callable[[], bool] = lambda: True
+        self.banners = Banners(self)
+        self.progress = ProgressStrip(self)
+        self.save_state = QLabel(self)
+        self.save_state.setAccessibleName("Whether the mask is saved")
+        self.hovered = QLabel(self)
+        self.hovered.setAccessibleName("What is under the pointer")
+        self._pages = QStackedWidget(self)
+        self.setAcceptDrops(True)
+        self.addActions(list(actions.values()))
+        self._menus: dict[str, QMenu] = {}
+        for menu in MENUS:
+            made = self._menus[menu.title] = self.menuBar().addMenu(menu.title)
+            for command in menu.commands:
+                if command == "-":
+                    made.addSeparator()
+                else:
+                    made.addAction(actions[command])
+        bar = self.statusBar()
+        for widget in (self.progress, self.hovered, self.save_state):
+            bar.addPermanentWidget(widget)
+            widget.setContentsMargins(6, 0, 6, 0)
+        self.set_place("", "")
+
+    def compose(
+        self,
+        start: QWidget,
+        canvas: QWidget,
+        strip: QWidget,
+        browser: QWidget,
+        training: QWidget,
+        chooser: QWidget,
+    ) -> None:
+        """Put the parts in their places."""
+        self._pages.addWidget(start)
+        work = QWidget(self)
+        inner = QVBoxLayout(work)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(0)
+        inner.addWidget(strip)
+        inner.addWidget(canvas, 1)
+        self._pages.addWidget(work)
+        middle = QWidget(self)
+        layout = QVBoxLayout(middle)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.banners)
+        layout.addWidget(self._pages, 1)
+        self.setCentralWidget(middle)
+        self._add_toolbar(chooser)
+        self.browser_dock = self._add_dock(
+            "Images", browser, Qt.DockWidgetArea.LeftDockWidgetArea, 270
+        )
+        self.training_dock = self._add_dock(
+            "Training", training, Qt.DockWidgetArea.RightDockWidgetArea, 320
+        )
+        self.training_dock.hide()
+        for dock in (self.browser_dock, self.training_dock):
+            self._menus["&View"].addAction(dock.toggleViewAction())
+
+    def show_work(self, work: bool) -> None:
+        """Show the canvas, or the start page."""
+        self._pages.setCurrentIndex(int(work))
+
+    def set_place(self, image: str, folder: str) -> None:
+        """Say in the title what is open."""
+        self.setWindowTitle(" – ".join(word for word in (image, folder, "PetSeg") if word))
+
+    def tell(self, text: str) -> None:
+        """Say something in the status bar; the next thing said replaces it."""
+        self.statusBar().showMessage(text, 15_000)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.may_close():
+            event.accept()
+            self.closed.emit()
+        else:
+            event.ignore()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            set_icons(self._actions, self.palette())
+        elif event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            # The key may be let go in another window.
+            self.mask_hidden.emit(False)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._key(event, True)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        self._key(event, False)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _folder_of(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        folder = _folder_of(event)
+        if folder is not None:
+            event.acceptProposedAction()
+            self.folder_dropped.emit(folder)
+
+    def _key(self, event: QKeyEvent, pressed: bool) -> None:
+        if event.key() != Qt.Key.Key_H or event.modifiers():
+            event.ignore()
+        elif not event.isAutoRepeat():
+            self.mask_hidden.emit(pressed)
+
+    def _add_toolbar(self, chooser: QWidget) -> None:
+        bar = QToolBar("Tool bar", self)
+        bar.setObjectName("toolbar")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(20, 20))
+        bar.setContentsMargins(4, 3, 4, 3)
+        for command in TOOLBAR:
+            if command == "-":
+                bar.addSeparator()
+            else:
+                bar.addAction(self._actions[command])
+        bar.addWidget(chooser)
+        space = QWidget(bar)
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(space)
+        for command in TOOLBAR_RIGHT:
+            bar.addAction(self._actions[command])
+        for command in ("open", "segment", *TOOLBAR_RIGHT):
+            button = bar.widgetForAction(self._actions[command])
+            if isinstance(button, QToolButton):
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.addToolBar(bar)
+
+    def _add_dock(
+        self, title: str, widget: QWidget, area: Qt.DockWidgetArea, width: int
+    ) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(title)
+        dock.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetClosable
+            | QDockWidget.DockWidgetFeature.DockWidgetMovable
+        )
+        widget.setBackgroundRole(QPalette.ColorRole.Window)
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
+        return dock
+
+
+def _folder_of(event: QDropEvent) -> Path | None:
+    """The folder that is being dropped (or that holds the file), if it is one."""
+    for url in event.mimeData().urls():
+        path = Path(url.toLocalFile())
+        if url.isLocalFile() and path.exists():
+            return path if path.is_dir() else path.parent
+    return None

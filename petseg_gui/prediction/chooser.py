@@ -1,0 +1,46 @@
+"""The combo box that chooses a model."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QWidget
+
+from core.inference.catalogue import ModelEntry
+from petseg_gui.prediction.models import ModelChoice
+
+
+class ModelChooser(QComboBox):
+    """Shows a ModelChoice."""
+
+    def __init__(self, models: ModelChoice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._models = models
+        self.setAccessibleName("Model")
+        self.setToolTip("The model that segments")
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(16)
+        models.changed.connect(self._show)
+        self.activated.connect(lambda row: models.choose(self.itemData(row)))
+        self._show()
+
+    def _show(self) -> None:
+        self.clear()
+        for row, entry in enumerate(self._models.entries):
+            self.addItem(entry.title, entry.path)
+            self.setItemData(row, _details(entry), Qt.ItemDataRole.ToolTipRole)
+            if entry.path == self._models.path:
+                self.setCurrentIndex(row)
+        self.setEnabled(bool(self._models.entries))
+
+
+def _details(entry: ModelEntry) -> str:
+    """What a person wants to know of a model before choosing it."""
+    description = entry.description
+    lines = [
+        f"Classes: {', '.join(description.scheme.names)}",
+        f"Size: {description.size} px, {description.parameters / 1e6:.1f} million parameters",
+    ]
+    if description.created:
+        lines.append(f"Made: {description.created[:16].replace('T', ' ')}")
+    lines += [f"{name}: {value:.3f}" for name, value in description.metrics.items()]
+    return "\n".join(lines)

@@ -1,0 +1,76 @@
+"""Which model segments: the bundled one or one of the project's runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from core.inference.catalogue import ModelEntry, bundled_model, list_models
+from core.project.project import Project
+from petseg_gui.tasks import Job, Lane, Tasks
+
+
+class ModelChoice(QObject):
+    """The models there are and the one chosen; the choice is kept in project.json."""
+
+    changed = Signal()
+    told = Signal(str)
+
+    def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks = tasks
+        self._project: Project | None = None
+        self._setting = ""
+        self.entries: list[ModelEntry] = []
+
+    @property
+    def path(self) -> Path:
+        """The file of the chosen model."""
+        if self._project is None or not self._setting:
+            return bundled_model()
+        return self._project.store / self._setting
+
+    def set_project(self, project: Project) -> None:
+        """Take over a project's choice; ``refresh`` looks for its models."""
+        self._project, self._setting = project, project.settings.model
+
+    def refresh(self) -> None:
+        """Look for models again, in the background."""
+        project = self._project
+        runs = project.runs if project is not None else None
+
+        def listed(entries: list[ModelEntry]) -> None:
+            if project is self._project:
+                self._show(entries)
+
+        self._tasks.run(Lane.LOAD, lambda job: list_models(runs), listed, self.told.emit)
+
+    def choose(self, path: Path) -> None:
+        """Segment with this model from now on."""
+        project = self._project
+        if project is None or path == self.path:
+            return
+        bundled = path == bundled_model()
+        self._setting = "" if bundled else path.relative_to(project.store).as_posix()
+        self.changed.emit()
+        if project.writable:
+            setting = self._setting
+
+            def work(job: Job) -> None:
+                project.change_settings(project.settings.model_copy(update={"model": setting}))
+
+            self._tasks.run(Lane.SAVE, work, None, self.told.emit)
+
+    def choose_new(self, path: Path) -> None:
+        """A training has made this model: list it and use it."""
+        self.choose(path)
+        self.refresh()
+
+    def _show(self, entries: list[ModelEntry]) -> None:
+        self.entries = entries
+        known = {entry.path for entry in entries}
+        if self._setting and self.path not in known:
+            self.told.emit(f"The model {self._setting} is missing: the default model is used.")
+            self._setting = ""
+        self.changed.emit()

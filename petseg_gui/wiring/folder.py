@@ -1,0 +1,169 @@
+"""Opening a folder: from the menu, by a drop, at the start; what can go wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog
+
+from core.files import user_data_dir
+from core.masks import MaskEncoding
+from core.project.reviews import Status
+from petseg_gui.banner import Choice, Level
+from petseg_gui.dialogs import ask
+from petseg_gui.opening import Opened, Question
+from petseg_gui.parts import Parts
+
+
+def wire_folder(parts: Parts) -> None:
+    """Connect everything that opens a folder."""
+    opener, actions, window = parts.opener, parts.actions, parts.window
+    actions["open"].triggered.connect(lambda: _choose_folder(parts))
+    actions["open_demo"].triggered.connect(lambda: open_demo(parts))
+    actions["keep_elsewhere"].triggered.connect(lambda: _choose_store(parts))
+    actions["keep_elsewhere"].setEnabled(False)
+    window.folder_dropped.connect(lambda folder: open_folder(parts, folder))
+    opener.opened.connect(lambda opened: _show(parts, opened))
+    opener.unclear.connect(lambda question: _ask_encoding(parts, question))
+    opener.failed.connect(lambda reason: _failed(parts, reason))
+    opener.slow.connect(lambda: _slow(parts))
+    opener.drawing.connect(lambda done, total: _drawing(parts, done, total))
+
+
+def open_at_start(parts: Parts, folder: Path | None, store: Path | None) -> None:
+    """Open what the command line says, or the demo."""
+    if folder is None:
+        open_demo(parts)
+    else:
+        open_folder(parts, folder, store)
+
+
+def open_demo(parts: Parts) -> None:
+    """Open the demo, and segment what nobody drew a mask for."""
+
+    def segment(opened: Opened) -> None:
+        parts.opener.opened.disconnect(segment)
+        if opened.project.folder == folder and parts.session.named(Status.UNLABELLED):
+            parts.desk.segment_all()
+
+    folder = (user_data_dir() / "demo").resolve()
+    parts.opener.opened.connect(segment)
+    _open_when_saved(parts, lambda: parts.opener.open_demo(folder))
+
+
+def open_folder(
+    parts: Parts, folder: Path, store: Path | None = None, encoding: MaskEncoding | None = None
+) -> None:
+    """Open a folder in place of the one that is open, once that one's masks are saved."""
+    _open_when_saved(parts, lambda: parts.opener.open(folder, store, encoding))
+
+
+def _open_when_saved(parts: Parts, act: Callable[[], None]) -> None:
+    parts.session.save()
+    if parts.session.saver.problems:
+        parts.window.tell("Some masks are not saved yet: see the message above the image.")
+        return
+
+    def start() -> None:
+        parts.window.banners.remove("open")
+        act()
+
+    parts.session.saver.when_idle(start)
+
+
+def _show(parts: Parts, opened: Opened) -> None:
+    project, window = opened.project, parts.window
+
+    def first_shown() -> None:
+        if parts.session.name or parts.session.project is not project:
+            parts.session.document_changed.disconnect(first_shown)
+            # The photo comes first: this may wait until it is painted.
+            QTimer.singleShot(0, window, look_around)
+
+    def look_around() -> None:
+        if parts.session.project is project:
+            parts.models.refresh()
+            parts.training.join(project)
+
+    window.progress.hide()
+    for cause in ("open", "batch", "training", "segment", "mask"):
+        window.banners.remove(cause)
+    parts.thumbnails.set_folder(project.layout.images, window.devicePixelRatioF())
+    parts.session.set_project(project, opened.statuses)
+    parts.browser.set_names(project.names)
+    parts.models.set_project(project)
+    parts.actions["keep_elsewhere"].setEnabled(True)
+    if project.writable:
+        window.banners.remove("read-only")
+    else:
+        window.banners.show_message(
+            "read-only",
+            Level.INFO,
+            f"{project.folder.name} is read-only: you can look at it, but no mask can be saved.",
+            [Choice("Keep masks elsewhere…", parts.actions["keep_elsewhere"].trigger)],
+        )
+    parts.session.document_changed.connect(first_shown)
+    parts.session.open_image(project.names[0])
+
+
+def _failed(parts: Parts, reason: str) -> None:
+    parts.window.progress.hide()
+    parts.start_page.show_welcome()
+    parts.window.banners.show_message("open", Level.WARNING, reason)
+
+
+def _slow(parts: Parts) -> None:
+    if not parts.window.progress.isVisible():
+        parts.window.progress.show_progress("Opening the folder…")
+        parts.start_page.set_text("Opening the folder…", "")
+
+
+def _drawing(parts: Parts, done: int, total: int) -> None:
+    parts.window.progress.show_progress(f"Drawing the demo: {done} of {total}", done, total)
+    parts.start_page.set_text(
+        "Drawing the demo", "Animals to try PetSeg on. This is done once and takes a moment."
+    )
+
+
+def _ask_encoding(parts: Parts, question: Question) -> None:
+    parts.window.progress.hide()
+    parts.start_page.show_welcome()
+
+    def again(encoding: MaskEncoding) -> None:
+        open_folder(parts, question.folder, question.store, encoding)
+
+    ask(
+        parts.window,
+        "What do the masks' numbers mean?",
+        question.text.split(" Say which with ")[0],
+        {
+            "Class ids": lambda: again(MaskEncoding.IDS),
+            "Trimap: 1 pet, 2 background": lambda: again(MaskEncoding.TRIMAP),
+            "Cancel": lambda: None,
+        },
+    )
+
+
+def _choose_folder(parts: Parts) -> None:
+    project = parts.session.project
+    start = project.folder.parent if project is not None else Path.home()
+    dialog = QFileDialog(parts.window, "Open folder", str(start))
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.fileSelected.connect(lambda chosen: open_folder(parts, Path(chosen)))
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+
+
+def _choose_store(parts: Parts) -> None:
+    project = parts.session.project
+    if project is None:
+        return
+    folder = project.folder
+    dialog = QFileDialog(parts.window, "Keep masks elsewhere", str(Path.home()))
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setLabelText(QFileDialog.DialogLabel.Accept, "Keep them here")
+    dialog.fileSelected.connect(lambda chosen: open_folder(parts, folder, Path(chosen)))
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()

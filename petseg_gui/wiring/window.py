@@ -1,0 +1,63 @@
+"""Help, quitting, and what must be done before the window closes."""
+
+from __future__ import annotations
+
+from petseg_gui.dialogs import ask
+from petseg_gui.help import show_about, show_shortcuts
+from petseg_gui.parts import Parts
+from petseg_gui.words import count
+
+
+def wire_window(parts: Parts) -> None:
+    """Connect closing and help."""
+    window, guard, actions = parts.window, parts.guard, parts.actions
+    actions["quit"].triggered.connect(window.close)
+    actions["shortcuts"].triggered.connect(lambda: show_shortcuts(window))
+    actions["about"].triggered.connect(lambda: show_about(window))
+    window.progress.cancelled.connect(lambda: _cancel_opening(parts))
+    window.may_close = guard.allowed
+    guard.ready.connect(window.close)
+    guard.unsaved.connect(lambda problems: _ask_unsaved(parts, problems))
+    guard.training.connect(lambda: _ask_training(parts))
+    window.closed.connect(lambda: _end(parts))
+
+
+def _cancel_opening(parts: Parts) -> None:
+    if parts.opener.busy:
+        parts.opener.cancel()
+        parts.window.progress.hide()
+        parts.start_page.show_welcome()
+
+
+def _ask_unsaved(parts: Parts, problems: dict[str, str]) -> None:
+    ask(
+        parts.window,
+        f"{count(len(problems), 'mask')} could not be saved.",
+        next(iter(problems.values())),
+        {
+            "Try again": parts.guard.try_again,
+            "Close and lose them": parts.guard.give_up,
+            "Cancel": lambda: None,
+        },
+    )
+
+
+def _ask_training(parts: Parts) -> None:
+    ask(
+        parts.window,
+        "A training is under way.",
+        "It can go on without the window and is joined again when this folder is opened.",
+        {
+            "Let it go on": parts.guard.leave_training,
+            "Stop it": lambda: parts.training.stop(parts.guard.leave_training),
+            "Cancel": lambda: None,
+        },
+    )
+
+
+def _end(parts: Parts) -> None:
+    parts.watcher.stop()
+    parts.batch.cancel()
+    parts.opener.cancel()
+    parts.canvas.set_document(None)
+    parts.tasks.close()

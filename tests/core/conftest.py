@@ -1,0 +1,43 @@
+"""Core tests leave neither processes nor threads behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Networks of a few thousand weights only lose time to more threads. Read when torch is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def _children() -> set[str]:
+    """The ids of this process's living children (none where there is no /proc)."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue  # it ended while we looked
+        if int(parent) == os.getpid() and state != "Z":
+            found.add(stat.parent.name)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_running() -> Iterator[None]:
+    """Fails a test that leaves a child process or a thread behind."""
+    processes, threads = _children(), set(threading.enumerate())
+    yield
+    assert _children() <= processes, "a child process was left behind"
+    left = [t for t in threading.enumerate() if t not in threads and t.is_alive()]
+    assert not left, f"threads were left behind: {left}"
+
+
+@pytest.fixture
+def user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own PetSeg folder, a new one."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))
+    return tmp_path / "user-data" / "petseg"

@@ -1,0 +1,180 @@
+"""Prediction on ONNX Runtime: the network's own answer, at any size, in any project's classes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from core.errors import BadInput
+from core.inference.predictor import Prediction, Predictor, mask_rule
+from core.inference.view import fit_whole
+from core.labels import PET, TRIMAP, BorderRule, LabelScheme, scheme_of
+from core.modelfile import ModelFileError, onnx_path, read_description
+from core.models.weights import load_model
+
+MakeModel = Callable[..., Path]
+THREE = scheme_of("custom", ["background", "cat", "dog"])
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    """A picture with structure at every size."""
+    rng = np.random.default_rng(height * 1000 + width)
+    coarse = rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    picture = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).astype(int)
+    return np.clip(picture + rng.integers(-30, 30, picture.shape), 0, 255).astype(np.uint8)
+
+
+def with_torch(path: Path, pixels: np.ndarray) -> np.ndarray:
+    """Probabilities as torch gives them, C x height x width, by the model's view."""
+    import torch
+
+    description = read_description(path)
+    fitted = fit_whole(*pixels.shape[:2], description.size)
+    image = torch.from_numpy(fitted.place(pixels)).permute(2, 0, 1)[None].float()
+    with torch.no_grad():
+        logits = load_model(path)(image)
+    if description.activation == "sigmoid":
+        foreground = torch.sigmoid(logits)
+        both = torch.cat([1 - foreground, foreground], 1)
+    else:
+        both = torch.softmax(logits, 1)
+    planes = fitted.cut(both[0].numpy())
+    size = (pixels.shape[1], pixels.shape[0])
+    return np.stack([cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in planes])
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 48), (37, 91), (1, 1), (3, 400), (201, 77)])
+@pytest.mark.parametrize(
+    ("scheme", "activation"), [(PET, "sigmoid"), (PET, "softmax"), (TRIMAP, "softmax")]
+)
+def test_the_twin_says_what_torch_says(
+    make_model: MakeModel, scheme: LabelScheme, activation: str, height: int, width: int
+):
+    path = make_model(scheme, activation=activation)
+    pixels = noise(height, width)
+    prediction = Predictor(path, threads=1).predict(pixels)
+    probabilities = prediction.probabilities
+    assert probabilities.dtype == np.float32
+    assert probabilities.shape == (len(scheme.classes), height, width)
+    np.testing.assert_allclose(probabilities.sum(0), 1, atol=1e-5)
+    np.testing.assert_allclose(probabilities, with_torch(path, pixels), atol=1e-3)
+
+
+def test_a_mask_has_the_photos_own_size(tiny_model: Path, animal):
+    pixels, _ = animal(0, 131, 97)
+    prediction = Predictor(tiny_model).predict(pixels)
+    mask = prediction.mask(PET, BorderRule.FOREGROUND)
+    assert mask.shape == (97, 131)
+    assert mask.dtype == np.uint8
+    assert set(np.unique(mask)) == {0, 1}
+    assert prediction.model == "tiny-0"
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 48), (48, 36), (96, 160), (50, 100)])
+def test_with_flip_the_mirrored_photo_has_the_mirrored_answer(
+    tiny_model: Path, height: int, width: int
+):
+    predictor = Predictor(tiny_model, threads=1)
+    pixels = noise(height, width)
+    mirrored = np.ascontiguousarray(pixels[:, ::-1])
+    one = predictor.predict(pixels, flip=True).small
+    other = predictor.predict(mirrored, flip=True).small[..., ::-1]
+    # Shrinking rounds a little differently from either side.
+    np.testing.assert_allclose(one, other, atol=5e-3)
+    # Without it this network's answers differ: the test above is not empty.
+    plain = predictor.predict(pixels).small - predictor.predict(mirrored).small[..., ::-1]
+    assert np.abs(plain).max() > 0.05
+
+
+def test_an_answer_does_not_depend_on_the_photos_memory_layout(tiny_model: Path):
+    predictor = Predictor(tiny_model, threads=1)
+    pixels = noise(60, 80)
+    view = np.asfortranarray(pixels)
+    np.testing.assert_array_equal(predictor.predict(pixels).small, predictor.predict(view).small)
+
+
+def test_uncertainty_runs_from_sure_to_clueless():
+    sure = np.zeros((3, 4, 4), np.float32)
+    sure[0] = 1
+    even = np.full((3, 4, 4), 1 / 3, np.float32)
+    assert Prediction(sure, (4, 4), TRIMAP, "").uncertainty == pytest.approx(0, abs=1e-5)
+    assert Prediction(even, (4, 4), TRIMAP, "").uncertainty == pytest.approx(1)
+
+
+def said(scheme: LabelScheme, *probabilities: float) -> Prediction:
+    planes = np.array(probabilities, np.float32).reshape(-1, 1, 1)
+    return Prediction(planes, (1, 1), scheme, "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (BorderRule.FOREGROUND, 1),
+        (BorderRule.CLASS, 1),  # two classes are asked for: there is no third
+        (BorderRule.IGNORE, 0),
+        (BorderRule.BACKGROUND, 0),
+    ],
+)
+def test_a_trimap_model_serves_a_project_of_two_classes(rule: BorderRule, expected: int):
+    assert said(TRIMAP, 0.4, 0.35, 0.25).mask(PET, rule).tolist() == [[expected]]
+
+
+def test_a_trimap_model_serves_a_trimap():
+    assert said(TRIMAP, 0.3, 0.3, 0.4).mask(TRIMAP, BorderRule.FOREGROUND).tolist() == [[2]]
+
+
+@pytest.mark.parametrize("rule", BorderRule)
+def test_a_model_of_two_classes_serves_a_trimap_without_its_border(rule: BorderRule):
+    assert said(PET, 0.4, 0.6).mask(TRIMAP, rule).tolist() == [[1]]
+    assert said(PET, 0.6, 0.4).mask(TRIMAP, rule).tolist() == [[0]]
+
+
+@pytest.mark.parametrize(
+    ("model", "project"),
+    [(PET, THREE), (THREE, PET), (PET, scheme_of("x", list("abcd"))), (TRIMAP, scheme_of("x", list("abcd")))],
+)
+def test_classes_that_have_nothing_to_do_with_each_other_are_refused(
+    model: LabelScheme, project: LabelScheme
+):
+    with pytest.raises(BadInput, match=r"This model knows background.*Train a model"):
+        mask_rule(model, project, BorderRule.FOREGROUND)
+
+
+# --- Files that cannot be run ------------------------------------------------------------------
+
+
+@pytest.fixture
+def copied(tmp_path: Path, tiny_model: Path) -> Path:
+    for path in (tiny_model, onnx_path(tiny_model)):
+        shutil.copy(path, tmp_path)
+    return tmp_path / tiny_model.name
+
+
+@pytest.mark.parametrize("garbage", [b"", b"not a graph", bytes(500), b"\xff" * 500])
+def test_a_twin_that_is_no_network_is_named_though_its_hash_is_right(copied: Path, garbage: bytes):
+    from core.files import sha256
+    from core.models.export import describe_anew
+
+    onnx_path(copied).write_bytes(garbage)
+    description = read_description(copied)
+    describe_anew(copied, description.model_copy(update={"onnx_sha256": sha256(garbage)}))
+    with pytest.raises(ModelFileError, match=r"^tiny\.safetensors: its ONNX twin cannot be run"):
+        Predictor(copied)
+
+
+def test_a_model_without_its_twin_is_named(copied: Path):
+    onnx_path(copied).unlink()
+    with pytest.raises(ModelFileError, match="needs its twin"):
+        Predictor(copied)
+
+
+def test_what_is_no_model_is_named(tmp_path: Path):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(b"weights")
+    with pytest.raises(ModelFileError, match="not a model file"):
+        Predictor(path)

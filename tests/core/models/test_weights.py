@@ -1,0 +1,269 @@
+"""Starting weights: what fits is taken, what does not is named, nothing is ever executed."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from safetensors.torch import load_file, save_file
+
+from core.errors import BadInput, PetSegError
+from core.modelfile import METADATA_KEY, ModelFileError, read_description
+from core.models.encoders import batch_norms
+from core.models.network import IMAGENET_MEAN, SegmentationNet, build_network
+from core.models.weights import (
+    has_identity_norms,
+    load_imagenet,
+    load_model,
+    restore_norms,
+    take_over,
+)
+
+ENCODER = "mobilenet_v3_small"
+
+
+@pytest.fixture(scope="module")
+def classifier_state() -> dict[str, torch.Tensor]:
+    torch.manual_seed(7)
+    state = torchvision.models.get_model(ENCODER, weights=None).state_dict()
+    return {k: v.clone() for k, v in state.items()}
+
+
+def encoder_net() -> SegmentationNet:
+    torch.manual_seed(0)
+    return build_network({"encoder": ENCODER, "outputs": 2})
+
+
+def taken(net: SegmentationNet, state: dict[str, torch.Tensor]) -> bool:
+    """Whether the encoder's first layer is that of a classifier."""
+    first = net.body.stages.state_dict()["0.0.0.weight"]
+    return torch.equal(first, state["features.0.0.weight"])
+
+
+@pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
+def test_weights_from_a_file_are_taken(tmp_path: Path, classifier_state, name: str):
+    path = tmp_path / name
+    if path.suffix == ".pth":
+        torch.save(classifier_state, path)
+    else:
+        save_file(classifier_state, path)
+    net = encoder_net()
+    assert not taken(net, classifier_state)
+    load_imagenet(net, str(path))
+    assert taken(net, classifier_state)
+    assert net.mean.flatten().tolist() == pytest.approx(IMAGENET_MEAN)
+
+
+def test_a_file_may_name_its_own_normalisation(tmp_path: Path, classifier_state):
+    path = tmp_path / "w.safetensors"
+    save_file(classifier_state, path, metadata={"input": "RGB x/127.5-1"})
+    net = encoder_net()
+    load_imagenet(net, str(path))
+    assert net.mean.flatten().tolist() == net.std.flatten().tolist() == [127.5] * 3
+
+
+def test_a_classifier_of_other_classes_serves_as_well(tmp_path: Path, classifier_state):
+    state = {k: v for k, v in classifier_state.items() if not k.startswith("classifier.3")}
+    state["classifier.3.weight"] = torch.zeros(5, 1024)
+    torch.save(state, tmp_path / "w.pth")
+    net = encoder_net()
+    load_imagenet(net, str(tmp_path / "w.pth"))
+    assert taken(net, classifier_state)
+
+
+def test_weights_of_another_network_are_named(tmp_path: Path):
+    torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / "w.pth")
+    with pytest.raises(BadInput, match=rf"w\.pth: not the weights of {ENCODER} \(\d+ are missing"):
+        load_imagenet(encoder_net(), str(tmp_path / "w.pth"))
+
+
+@pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
+@pytest.mark.parametrize("data", [b"", b"not weights", bytes(300)])
+def test_what_holds_no_weights_is_named(tmp_path: Path, name: str, data: bytes):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(BadInput, match="no weights that can be read safely"):
+        load_imagenet(encoder_net(), str(tmp_path / name))
+
+
+@pytest.mark.parametrize("value", [[1, 2], {"a": "text"}, torch.zeros(3), {"epoch": 3}])
+def test_a_file_that_is_no_state_dict_is_named(tmp_path: Path, value: object):
+    torch.save(value, tmp_path / "w.pth")
+    with pytest.raises(BadInput, match="no state dict"):
+        load_imagenet(encoder_net(), str(tmp_path / "w.pth"))
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(BadInput, match=r"No weights at .*gone\.pth"):
+        load_imagenet(encoder_net(), str(tmp_path / "gone.pth"))
+
+
+class Payload:
+    """A pickle that would make a file when it is loaded."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.target),)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_file_that_would_run_a_program_is_refused_and_not_run(tmp_path: Path, plain: bool):
+    target, path = tmp_path / "owned", tmp_path / "w.pth"
+    payload = {"weight": Payload(target)}
+    if plain:
+        path.write_bytes(pickle.dumps(payload))
+    else:
+        torch.save(payload, path)
+    with pytest.raises(BadInput, match="read safely"):
+        load_imagenet(encoder_net(), str(path))
+    assert not target.exists()
+    # The payload was a real one.
+    if plain:
+        pickle.loads(path.read_bytes())
+    else:
+        torch.load(path, weights_only=False)
+    assert target.exists()
+
+
+@pytest.mark.parametrize("error", [URLError("no network"), RuntimeError("invalid hash value")])
+def test_a_failed_download_says_how_to_do_without(monkeypatch: pytest.MonkeyPatch, error: Exception):
+    def offline(*_args: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", offline)
+    with pytest.raises(PetSegError, match=r"--set weights=FILE") as caught:
+        load_imagenet(encoder_net())
+    assert ENCODER in str(caught.value)
+    assert "https://download.pytorch.org" in str(caught.value)
+
+
+def test_a_download_is_checked_and_never_executed(
+    monkeypatch: pytest.MonkeyPatch, classifier_state
+):
+    asked = {}
+
+    def fetch(url: str, **options: object) -> dict[str, torch.Tensor]:
+        asked.update(options, url=url)
+        return classifier_state
+
+    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", fetch)
+    net = encoder_net()
+    load_imagenet(net)
+    assert taken(net, classifier_state)
+    assert asked["check_hash"] is True
+    assert asked["weights_only"] is True
+
+
+def test_a_network_of_our_own_has_no_imagenet_weights():
+    with pytest.raises(BadInput, match="need an encoder"):
+        load_imagenet(build_network({"outputs": 2, "width": 4, "depth": 1}))
+
+
+# --- Norms that were folded away ---------------------------------------------------------------
+
+
+def test_restored_norms_leave_the_function_as_it_was():
+    net = encoder_net()
+    encoder = net.body.stages
+    with torch.no_grad():
+        for norm in batch_norms(encoder):  # folded weights: scale and shift only
+            norm.weight.uniform_(0.5, 1.5)
+            norm.bias.uniform_(-0.5, 0.5)
+    assert has_identity_norms(encoder)
+    torch.manual_seed(3)
+    images = torch.randn(20, 3, 32, 32)
+    encoder.eval()
+    with torch.no_grad():
+        before = encoder(images)
+        restore_norms(encoder, images)
+        after = encoder(images)
+    torch.testing.assert_close(after, before, atol=1e-3, rtol=1e-3)
+    assert not has_identity_norms(encoder)
+
+
+def test_after_restoring_training_sees_what_prediction_sees():
+    torch.manual_seed(3)
+    images = torch.randn(16, 3, 64, 64)
+
+    def difference(encoder: torch.nn.Module) -> float:
+        with torch.no_grad():
+            expected = encoder.eval()(images)
+            return float((encoder.train()(images) - expected).norm() / expected.norm())
+
+    assert difference(encoder_net().body.stages) > 0.5
+    restored = encoder_net().body.stages
+    restore_norms(restored, images)
+    assert difference(restored) < 0.05
+
+
+def test_ordinary_norms_are_no_identities(classifier_state):
+    net = encoder_net()
+    assert has_identity_norms(net.body.stages)  # newborn
+    batch_norms(net.body.stages)[3].running_mean.add_(0.5)
+    assert not has_identity_norms(net.body.stages)
+    assert not has_identity_norms(torch.nn.Conv2d(1, 1, 1))
+
+
+# --- Model files -------------------------------------------------------------------------------
+
+
+def test_a_model_is_a_starting_point(tiny_model: Path):
+    net = build_network(read_description(tiny_model).network)
+    assert take_over(net, tiny_model) is True
+    wanted = load_model(tiny_model).state_dict()
+    assert all(torch.equal(v, wanted[k]) for k, v in net.state_dict().items())
+
+
+def test_for_other_classes_all_but_the_last_layer_is_taken(tiny_model: Path):
+    torch.manual_seed(5)
+    net = build_network(read_description(tiny_model).network | {"outputs": 5})
+    head = net.body.head.weight.clone()
+    assert take_over(net, tiny_model) is False
+    wanted = load_model(tiny_model).state_dict()
+    assert torch.equal(net.body.head.weight, head)
+    assert torch.equal(net.state_dict()["body.first.0.weight"], wanted["body.first.0.weight"])
+
+
+def test_a_model_of_another_network_is_named(tiny_model: Path):
+    with pytest.raises(ModelFileError, match="another network"):
+        take_over(build_network({"outputs": 2, "width": 8, "depth": 2}), tiny_model)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"outputs": 2, "width": 8, "depth": 2},
+        {"encoder": "lenet", "outputs": 2},
+        {"outputs": "two"},
+        {},
+    ],
+)
+def test_weights_that_do_not_fit_their_description_are_named(
+    tmp_path: Path, tiny_model: Path, network: dict
+):
+    text = read_description(tiny_model).model_copy(update={"network": network}).model_dump_json()
+    path = tmp_path / "m.safetensors"
+    save_file(load_file(tiny_model), path, metadata={METADATA_KEY: text})
+    with pytest.raises(ModelFileError, match=r"^m\.safetensors: its weights do not fit"):
+        load_model(path)
+
+
+def test_the_shared_weights_are_an_encoder_of_photos(shared_data: Path, animal: Callable):
+    path = shared_data.parent / "weights" / "mobilenet_v2_imagenet_dequant.safetensors"
+    if not path.is_file():
+        pytest.skip(f"no shared weights at {path}")
+    net = build_network({"encoder": "mobilenet_v2", "outputs": 2})
+    load_imagenet(net, str(path))
+    photos = np.stack([animal(s, 64, 64)[0] for s in range(4)]).transpose(0, 3, 1, 2)
+    images = (torch.from_numpy(photos.copy()).float() - net.mean) / net.std
+    assert has_identity_norms(net.body.stages)
+    restore_norms(net.body.stages, images)
+    assert not has_identity_norms(net.body.stages)

@@ -1,0 +1,73 @@
+"""The split: decided once for each image, by its name alone, and never reshuffled."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.project.split import Subset, assign, position
+
+NAMES = st.lists(st.text(min_size=1, max_size=12), unique=True, max_size=30)
+SHARES = st.floats(0.05, 0.95)
+
+
+@given(st.lists(NAMES, max_size=6), SHARES)
+def test_an_image_keeps_its_subset_however_the_folder_grows(batches: list[list[str]], share: float):
+    split: dict[str, Subset] = {}
+    for batch in batches:
+        grown = assign(batch, split, share)
+        assert {n: grown[n] for n in split} == split
+        assert set(grown) == set(split) | set(batch)
+        split = grown
+
+
+@given(NAMES, SHARES, st.randoms())
+def test_the_order_of_the_images_is_of_no_matter(names: list[str], share: float, random):
+    shuffled = list(names)
+    random.shuffle(shuffled)
+    assert assign(shuffled, {}, share) == assign(names, {}, share)
+
+
+@given(NAMES, SHARES)
+def test_two_images_are_enough_to_learn_and_to_check(names: list[str], share: float):
+    subsets = list(assign(names, {}, share).values())
+    assert Subset.TEST not in subsets
+    if names:
+        assert Subset.TRAIN in subsets
+    if len(names) >= 2:
+        assert Subset.VAL in subsets
+
+
+@given(st.lists(st.text(min_size=1, max_size=12), unique=True, min_size=2, max_size=12), SHARES)
+def test_one_by_one_the_second_image_brings_a_val_image(names: list[str], share: float):
+    split: dict[str, Subset] = {}
+    for count, name in enumerate(names, 1):
+        split = assign([name], split, share)
+        assert Subset.TRAIN in split.values()
+        assert count < 2 or Subset.VAL in split.values()
+
+
+@given(NAMES, NAMES, SHARES)
+def test_the_official_test_images_stay_test(names: list[str], listed: list[str], share: float):
+    official = {n: "test" if i % 2 else "trainval" for i, n in enumerate(listed)}
+    split = assign(names, {}, share, official)
+    for name in names:
+        assert (split[name] is Subset.TEST) == (official.get(name) == "test")
+
+
+def test_a_large_folder_is_split_by_its_share():
+    names = [f"photos/{i}.jpg" for i in range(3000)]
+    val = sum(s is Subset.VAL for s in assign(names, {}, 0.75).values())
+    assert 0.22 < val / 3000 < 0.28
+
+
+def test_a_neighbour_does_not_move_an_image():
+    names = [f"{i}.jpg" for i in range(200)]
+    alone = assign(names, {})
+    some = assign(names[::2], {})
+    assert all(some[n] is alone[n] for n in names[::2])
+
+
+def test_the_hash_is_the_one_that_was_published():
+    # Another hash would move the images of every folder that has no split.json yet.
+    assert position("a.jpg") == 0.3148659035229278

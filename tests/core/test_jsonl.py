@@ -1,0 +1,76 @@
+"""Append-only files: torn lines, readers that tail, full disks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.files import WriteError
+from core.jsonl import append, read
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.dictionaries(st.text(), JSON, max_size=3), max_size=3))
+def test_what_is_appended_is_read(tmp_path_factory: pytest.TempPathFactory, records: list):
+    path = tmp_path_factory.getbasetemp() / "appended.jsonl"
+    path.unlink(missing_ok=True)
+    for record in records:
+        append(path, record)
+    assert read(path)[0] == records
+
+
+def test_a_reader_that_tails_sees_each_record_once(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    append(path, {"n": 1})
+    first, offset = read(path)
+    append(path, {"n": 2})
+    append(path, {"n": 3})
+    second, offset = read(path, offset)
+    assert (first, second) == ([{"n": 1}], [{"n": 2}, {"n": 3}])
+    assert read(path, offset) == ([], offset)
+
+
+def test_a_torn_line_waits_until_it_is_whole(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"n":1}\n{"n":')
+    first, offset = read(path)
+    assert first == [{"n": 1}]
+    with open(path, "ab") as file:
+        file.write(b"2}\n")
+    assert read(path, offset)[0] == [{"n": 2}]
+
+
+def test_what_follows_a_torn_line_is_not_lost(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"n":1}\n{"n":')
+    append(path, {"n": 3})
+    assert read(path)[0] == [{"n": 1}, {"n": 3}]
+
+
+def test_damaged_lines_are_left_out(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'\xff\xfe\n[1]\n"text"\n\n{"n":1}\n' + b"[" * 100_000 + b'\n{"n":2}\n')
+    assert read(path)[0] == [{"n": 1}, {"n": 2}]
+
+
+def test_a_missing_file_is_empty(tmp_path: Path):
+    assert read(tmp_path / "gone.jsonl") == ([], 0)
+
+
+def test_a_full_disk_is_a_write_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WriteError, match="No space left on device"):
+        append(tmp_path / "a.jsonl", {})

@@ -1,0 +1,189 @@
+"""Folders of every layout open; those that cannot say why."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QMessageBox, QPushButton
+
+from core.labels import PET, TRIMAP
+from core.masks import MaskEncoding, write_mask
+from core.project.reviews import Status
+
+
+def _photo(path: Path, width: int = 40, height: int = 30) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((height, width, 3), 90, np.uint8)).save(path)
+
+
+def _mask(height: int = 30, width: int = 40) -> np.ndarray:
+    mask = np.zeros((height, width), np.uint8)
+    mask[5:20, 5:20] = 1
+    return mask
+
+
+def _shown(box: QMessageBox | None, text: str) -> QPushButton:
+    assert box is not None
+    return next(b for b in box.findChildren(QPushButton) if b.text() == text)
+
+
+def test_a_bare_folder_opens_with_its_first_image(open_window, tmp_path):
+    _photo(tmp_path / "photos" / "b.png")
+    _photo(tmp_path / "photos" / "a.png")
+    parts = open_window(tmp_path / "photos")
+    assert parts.session.name == "a.png"
+    assert parts.canvas.document is not None
+    assert list(parts.browser.list.model().names) == ["a.png", "b.png"]
+    assert parts.session.status("a.png") is Status.UNLABELLED
+
+
+def test_a_paired_folder_opens_with_its_masks(open_window, make_project):
+    parts = open_window(make_project(images=3, masked=2))
+    assert parts.canvas.document.mask.any()
+    assert parts.browser.count.text() == "2 of 3 approved"
+
+
+def test_the_oxford_layout_opens_with_three_classes_to_choose(open_window, tmp_path):
+    _photo(tmp_path / "pets" / "images" / "cat_1.jpg")
+    trimap = _mask()
+    trimap[20:22, 5:20] = 2
+    target = tmp_path / "pets" / "annotations" / "trimaps" / "cat_1.png"
+    write_mask(target, trimap, TRIMAP, MaskEncoding.TRIMAP)
+    parts = open_window(tmp_path / "pets")
+    assert (parts.session.document.mask == trimap).all()
+    assert not parts.strip.class_box.isHidden()
+    assert parts.strip.class_box.count() == 2
+
+
+def test_two_classes_leave_nothing_to_choose(open_window, make_project):
+    assert open_window(make_project(images=1)).strip.class_box.isHidden()
+
+
+def test_an_empty_folder_says_so_and_the_window_stays_usable(open_window, tmp_path, qtbot):
+    (tmp_path / "empty").mkdir()
+    parts = open_window(tmp_path / "empty", wait=False)
+    qtbot.waitUntil(lambda: "No images" in parts.window.banners.text("open"))
+    assert parts.start_page.isVisible()
+    assert parts.actions["open"].isEnabled()
+
+
+def test_a_folder_that_is_not_there_is_named(open_window, tmp_path, qtbot):
+    parts = open_window(tmp_path / "gone", wait=False)
+    qtbot.waitUntil(lambda: "does not exist" in parts.window.banners.text("open"))
+
+
+def test_a_folder_that_cannot_be_opened_keeps_the_open_one(
+    open_window, make_project, tmp_path, qtbot
+):
+    parts = open_window(make_project(images=1))
+    (tmp_path / "empty").mkdir()
+    parts.window.folder_dropped.emit(tmp_path / "empty")
+    qtbot.waitUntil(lambda: bool(parts.window.banners.text("open")))
+    assert parts.session.name == "animal-0.png"
+
+
+def test_a_read_only_folder_opens_to_look_at_and_offers_another_place(
+    open_window, make_project, tmp_path, qtbot, paint
+):
+    folder = make_project(images=2, masked=0)
+    os.chmod(folder, 0o555)
+    try:
+        parts = open_window(folder)
+        assert "read-only" in parts.window.banners.text("read-only")
+        banner = parts.window.banners.banner("read-only")
+        assert [b.text() for b in banner.buttons] == ["Keep masks elsewhere…"]
+        paint(parts)
+        assert not parts.session.document.mask.any()
+        assert not parts.actions["brush"].isEnabled()
+    finally:
+        os.chmod(folder, 0o755)
+
+
+def test_masks_kept_elsewhere_leave_a_read_only_folder_as_it_was(
+    open_window, make_project, tmp_path, qtbot, paint, snapshot
+):
+    folder = make_project(images=1, masked=0)
+    os.chmod(folder, 0o555)
+    before = snapshot(folder)
+    try:
+        parts = open_window(folder, "--project", tmp_path / "mine")
+        assert parts.window.banners.text("read-only") == ""
+        paint(parts)
+        parts.session.save()
+        qtbot.waitUntil(lambda: parts.session.status("animal-0.png") is Status.EDITED)
+        assert (tmp_path / "mine" / "masks" / "animal-0.png").is_file()
+        assert snapshot(folder) == before
+    finally:
+        os.chmod(folder, 0o755)
+
+
+def test_unclear_masks_are_asked_about_and_read_as_answered(open_window, tmp_path, qtbot):
+    _photo(tmp_path / "photos" / "images" / "a.png")
+    values = np.where(_mask(), 1, 2).astype(np.uint8)
+    (tmp_path / "photos" / "masks").mkdir()
+    Image.fromarray(values).save(tmp_path / "photos" / "masks" / "a.png")
+    parts = open_window(tmp_path / "photos", wait=False)
+    qtbot.waitUntil(lambda: parts.window.findChild(QMessageBox) is not None)
+    box = parts.window.findChild(QMessageBox)
+    qtbot.mouseClick(_shown(box, "Trimap: 1 pet, 2 background"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: parts.session.name == "a.png")
+    assert (parts.session.document.mask == _mask()).all()
+
+
+def test_a_dropped_folder_opens(open_window, make_project, tmp_path, qtbot):
+    parts = open_window(make_project(images=1))
+    _photo(tmp_path / "other" / "z.png")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "other"))])
+    event = QDropEvent(
+        QPointF(50, 50),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    parts.window.dropEvent(event)
+    qtbot.waitUntil(lambda: parts.session.name == "z.png")
+    assert parts.window.windowTitle().startswith("z.png – other")
+
+
+def test_without_a_folder_the_demo_is_drawn_once_and_segmented(
+    open_window, own_user_data, monkeypatch, qtbot
+):
+    def small_demo(folder: Path, images: int = 3, masked: int = 1) -> object:
+        for i in range(images):
+            _photo(folder / "images" / f"animal-{i}.jpg")
+            if i < masked:
+                write_mask(folder / "masks" / f"animal-{i}.png", _mask(), PET)
+            yield i + 1
+
+    monkeypatch.setattr("core.demo.draw_demo", small_demo)
+    parts = open_window()
+    qtbot.waitUntil(lambda: parts.session.counts[Status.PREDICTED] == 2)
+    assert parts.session.counts[Status.APPROVED] == 1
+    assert parts.session.project.folder == (own_user_data / "demo").resolve()
+    assert not (own_user_data / "demo.part").exists()
+
+
+def test_settings_of_a_newer_version_are_not_overwritten(open_window, make_project, qtbot):
+    folder = make_project(images=1)
+    settings = folder / ".petseg" / "project.json"
+    settings.parent.mkdir()
+    settings.write_text('{"format": 99}')
+    parts = open_window(folder, wait=False)
+    qtbot.waitUntil(lambda: "newer PetSeg" in parts.window.banners.text("open"))
+    assert settings.read_text() == '{"format": 99}'
+
+
+@pytest.mark.parametrize("command", ["segment", "approve", "undo", "train", "next"])
+def test_commands_that_need_an_image_wait_for_one(open_window, tmp_path, qtbot, command):
+    (tmp_path / "empty").mkdir()
+    parts = open_window(tmp_path / "empty", wait=False)
+    qtbot.waitUntil(lambda: bool(parts.window.banners.text("open")))
+    assert not parts.actions[command].isEnabled()
