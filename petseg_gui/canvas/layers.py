@@ -18,6 +18,7 @@ from core.editing.box import Box
 from petseg_gui.canvas.view import View
 
 _SMALLEST = 512
+_PIXELS_SHOW = 4.0  # from this zoom on the photo's pixels are shown as squares
 _BAND_PIXELS = 1 << 17  # made at a time: a few milliseconds
 
 
@@ -70,7 +71,7 @@ class PhotoLayer:
         pixels = self._levels[level]
         height, width = pixels.shape[:2]
         image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-        _paint(painter, image, 1 << level, view, exposed)
+        _paint(painter, image, 1 << level, view, exposed, smooth=view.zoom < _PIXELS_SHOW)
 
 
 class MaskLayer:
@@ -127,7 +128,8 @@ class MaskLayer:
         height, width = self._mask.shape
         self._wanted = level_for(view.zoom, width, height)
         level = max(ready for ready in self._images if ready <= self._wanted)
-        _paint(painter, self._images[level], 1 << level, view, exposed)
+        # A class is a class: smoothing enlarged pixels would show borders that are not there.
+        _paint(painter, self._images[level], 1 << level, view, exposed, smooth=view.zoom < 1)
 
     def _image(self, pixels: np.ndarray) -> QImage:
         height, width = pixels.shape
@@ -173,7 +175,9 @@ def _samples(level: int, start: int, stop: int, length: int) -> tuple[slice, sli
     return slice(first, last), slice(first * step + offset, stop, step)
 
 
-def _paint(painter: QPainter, image: QImage, scale: int, view: View, exposed: QRectF) -> None:
+def _paint(
+    painter: QPainter, image: QImage, scale: int, view: View, exposed: QRectF, smooth: bool
+) -> None:
     """Paint the exposed part of one level, with two pixels around it for the smoothing."""
     x0, y0 = view.to_image(exposed.left(), exposed.top())
     x1, y1 = view.to_image(exposed.right(), exposed.bottom())
@@ -184,7 +188,7 @@ def _paint(painter: QPainter, image: QImage, scale: int, view: View, exposed: QR
         return
     x, y = view.to_device(left * scale, top * scale)
     width, height = (right - left) * scale * view.zoom, (bottom - top) * scale * view.zoom
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, view.zoom < 1)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
     painter.drawImage(
         QRectF(x, y, width, height), image, QRectF(left, top, right - left, bottom - top)
     )

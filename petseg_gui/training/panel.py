@@ -107,10 +107,10 @@ def _headline(state: RunState) -> str:
     if state.finished is not None:
         if state.finished.reason == "discarded":
             return "Training discarded"
-        word = {"done": "finished", "stopped": "stopped", "paused": "paused"}
+        word = "finished" if state.finished.reason == "done" else "stopped"
         score = state.finished.val
         told = f": val IoU {score.iou:.3f}" if score is not None and state.finished.model else ""
-        return f"Training {word[state.finished.reason]}{told}"
+        return f"Training {word}{told}"
     if state.started is None:
         return "Starting…"
     epoch = state.step.epoch if state.step is not None else 1
