@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -25,8 +26,9 @@ def assign(
     """The split with ``names`` added; what is known already keeps its place.
 
     A name goes to train or val by a hash of itself against ``train_share`` (0 to 1).
-    official: name -> "trainval" or "test" from a published list. From the second image on there
-    is at least one val image, and at least one train image, if the new ones allow it.
+    official: name -> "trainval" or "test" from a published list. Where chance would give val less
+    than half or more than one and a half times its share (few images), or nothing to one of the
+    two, new names nearest to the limit go to the other side.
     """
     split = dict(known)
     official = official or {}
@@ -37,11 +39,16 @@ def assign(
         else:
             split[name] = Subset.TRAIN if position(name) < train_share else Subset.VAL
     movable = [n for n in new if split[n] is not Subset.TEST]
-    learning = [s for s in split.values() if s is not Subset.TEST]
-    if movable and Subset.TRAIN not in learning:
-        split[movable[0]] = Subset.TRAIN
-    if movable and len(learning) > 1 and Subset.VAL not in split.values():
-        split[movable[-1]] = Subset.VAL
+    total = sum(s is not Subset.TEST for s in split.values())
+    fair = (1 - train_share) * total
+    least = max(math.floor(fair / 2), min(1, total - 1))
+    most = max(min(math.ceil(fair * 1.5), total - 1), least)
+    # By position: what moves to val lies just below the limit, what moves away just above it.
+    val = sum(s is Subset.VAL for s in split.values())
+    for name in [n for n in reversed(movable) if split[n] is Subset.TRAIN][: max(0, least - val)]:
+        split[name] = Subset.VAL
+    for name in [n for n in movable if split[n] is Subset.VAL][: max(0, val - most)]:
+        split[name] = Subset.TRAIN
     return split
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import BadInput
+from core.files import read_json
 from core.labels import BorderRule, LabelScheme, scheme_under
 
 FORMAT = 1
@@ -137,13 +138,14 @@ def parse_config(values: Mapping[str, Any]) -> TrainConfig:
 def read_run_config(run: Path) -> RunConfig:
     """Raises BadInput: missing, damaged, or of a newer format."""
     path = run / "config.json"
+    if not path.is_file():
+        raise BadInput(f"{run} is not a run folder: it has no config.json.")
+    raw = read_json(path)
+    if isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
+        raise BadInput(f"{run} was made by a newer PetSeg. Update PetSeg to use it.")
     try:
-        config = RunConfig.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise BadInput(f"{run} is not a run folder ({error.strerror}: config.json).") from error
+        return RunConfig.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadInput(f"{path} is damaged ({first['loc']}: {first['msg']}).") from error
-    if config.format > FORMAT:
-        raise BadInput(f"{run} was made by a newer PetSeg. Update PetSeg to use it.")
-    return config
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise BadInput(f"{path} is damaged ({where}: {first['msg']}).") from error

@@ -47,10 +47,16 @@ def test_at_100_percent_the_photo_is_shown_pixel_for_pixel() -> None:
     assert np.array_equal(render(PhotoLayer(pixels), 1.0, 53, 41), pixels)
 
 
-def test_zoomed_in_the_pixels_are_not_smoothed() -> None:
+def test_zoomed_in_far_the_pixels_are_not_smoothed() -> None:
+    pixels = noisy(11, 13)
+    shown = render(PhotoLayer(pixels), 4.0, 52, 44)
+    assert np.array_equal(shown, pixels.repeat(4, axis=0).repeat(4, axis=1))
+
+
+def test_a_small_photo_that_fills_the_window_is_smooth() -> None:
     pixels = noisy(11, 13)
     shown = render(PhotoLayer(pixels), 3.0, 39, 33)
-    assert np.array_equal(shown, pixels.repeat(3, axis=0).repeat(3, axis=1))
+    assert not np.array_equal(shown, pixels.repeat(3, axis=0).repeat(3, axis=1))
 
 
 @pytest.mark.parametrize(("height", "width"), [(1100, 1300), (1101, 1303), (1, 2001)])
