@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from core.errors import BadInput, PetSegError
 from core.files import read_json, write_json
@@ -52,27 +56,25 @@ def worker_alive(run: Path) -> bool:
     return pid > 0 and _alive(pid, run)
 
 
-def take(run: Path) -> None:
+@contextmanager
+def taken(run: Path) -> Iterator[None]:
     """Make this process the run's only worker. Raises AlreadyRunning, WriteError."""
-    if worker_alive(run):
-        raise AlreadyRunning(f"{run.name} is being trained by another process already.")
-    path = run / "worker.json"
-    path.unlink(missing_ok=True)
+    lock = FileLock(run / "worker.lock")
     try:
-        with open(path, "x", encoding="utf-8") as file:
-            json.dump({"pid": os.getpid()}, file)
-    except FileExistsError as error:
-        raise AlreadyRunning(f"{run.name} was just taken by another process.") from error
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise AlreadyRunning(f"{run.name} is being trained by another process.") from error
+    with lock:
+        write_json(run / "worker.json", {"pid": os.getpid()})
+        try:
+            yield
+        finally:
+            (run / "worker.json").unlink(missing_ok=True)
 
 
 def touch(run: Path) -> None:
     """Say that the worker lives."""
     os.utime(run / "worker.json")
-
-
-def release(run: Path) -> None:
-    """Give the run back."""
-    (run / "worker.json").unlink(missing_ok=True)
 
 
 def _alive(pid: int, run: Path) -> bool:

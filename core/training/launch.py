@@ -12,6 +12,7 @@ from pathlib import Path
 from core import files
 from core.errors import BadInput
 from core.project.project import Project
+from core.project.reviews import Status
 from core.training.config import RunConfig, Sample, Source, TrainConfig, outputs_for
 from core.training.plan import Plan
 from core.training.presets import PRESETS
@@ -42,11 +43,12 @@ def create_run(
         raise BadInput(f"{run} already holds a run; choose another folder.")
     if project.writable:
         project.fix_split([*plan.train, *plan.val])
+    if any(p.layout.images == project.layout.images for p in also):
+        raise BadInput(f"{project.folder} is what is trained on already: --also is for others.")
     others = [
-        Sample(source=i, image=n, mask=_hash(p, n))
-        for i, p in enumerate(also, 1)
-        for n in p.names
-        if p.mask_source(n)
+        sample
+        for source, p in enumerate(also, 1)
+        for sample in _samples(p, p.named([Status.APPROVED]), source)
     ]
     run_config = RunConfig(
         run=run.name,
@@ -85,8 +87,8 @@ def last_words(run: Path, lines: int = 15) -> str:
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def _samples(project: Project, names: Sequence[str]) -> tuple[Sample, ...]:
-    return tuple(Sample(source=0, image=n, mask=_hash(project, n)) for n in names)
+def _samples(project: Project, names: Sequence[str], source: int = 0) -> tuple[Sample, ...]:
+    return tuple(Sample(source=source, image=n, mask=_hash(project, n)) for n in names)
 
 
 def _hash(project: Project, name: str) -> str:

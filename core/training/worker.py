@@ -86,7 +86,11 @@ def work(folder: Path) -> bool:
     event. Raises AlreadyRunning, BadInput (no run folder).
     """
     config = read_run_config(folder)
-    control.take(folder)
+    with control.taken(folder):
+        return _work(folder, config)
+
+
+def _work(folder: Path, config: RunConfig) -> bool:
     try:
         _train(folder, config)
     except Ended:  # before the first step: there is nothing to keep
@@ -98,8 +102,6 @@ def work(folder: Path) -> bool:
         reason = "Out of memory: choose a smaller size or batch and start again."
         events.write_event(folder, events.Failed(reason=reason))
         return False
-    finally:
-        control.release(folder)
     return True
 
 
