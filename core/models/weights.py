@@ -50,24 +50,15 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> SegmentationNe
     return net.eval().to(device)
 
 
-def take_over(net: SegmentationNet, model: Path) -> bool:
-    """Start from a model file of the same network; returns False where the classes differ.
+def take_over(net: SegmentationNet, old: SegmentationNet) -> None:
+    """Start from the weights of a network that differs in its classes at most.
 
-    Then all but the last layer is taken. Raises ModelFileError where the network differs.
+    Where they differ, all but the last layer is taken.
     """
-    old = load_model(model)
-    state = old.state_dict()
-    wanted = net.state_dict()
-    same_head = old.network.get("outputs") == net.network.get("outputs")
-    if not same_head:
-        state = {k: wanted[k] if k.startswith("body.head") else v for k, v in state.items()}
-    try:
-        net.load_state_dict(state)
-    except RuntimeError as error:
-        raise ModelFileError(
-            f"{model.name} is of another network than the one asked for."
-        ) from error
-    return same_head
+    state, fresh = old.state_dict(), net.state_dict()
+    if old.network["outputs"] != net.network["outputs"]:
+        state = {k: fresh[k] if k.startswith("body.head") else v for k, v in state.items()}
+    net.load_state_dict(state)
 
 
 def has_identity_norms(encoder: nn.Module) -> bool:

@@ -10,10 +10,15 @@ from torch import Tensor
 
 from core.errors import BadInput
 from core.inference.catalogue import bundled_model
-from core.modelfile import read_description
 from core.models.encoders import EncoderUNet
 from core.models.network import SegmentationNet, build_network
-from core.models.weights import has_identity_norms, load_imagenet, restore_norms, take_over
+from core.models.weights import (
+    has_identity_norms,
+    load_imagenet,
+    load_model,
+    restore_norms,
+    take_over,
+)
 from core.training.config import Start, TrainConfig
 from core.training.presets import is_model
 
@@ -30,8 +35,9 @@ def start_network(options: TrainConfig, outputs: int, images: Tensor) -> Segment
     if is_model(options.start):
         path = bundled_model() if options.start == Start.BUNDLED else Path(options.start)
         # A model brings its own network; the preset's is for weights that have none yet.
-        net = build_network(read_description(path).network | {"outputs": outputs})
-        take_over(net, path)
+        old = load_model(path)
+        net = build_network(old.network | {"outputs": outputs})
+        take_over(net, old)
         return net
     net = build_network(_network(options, outputs))
     if options.start == Start.IMAGENET:

@@ -93,8 +93,6 @@ def work(folder: Path) -> bool:
 def _work(folder: Path, config: RunConfig) -> bool:
     try:
         _train(folder, config)
-    except Ended:  # before the first step: there is nothing to keep
-        events.write_event(folder, events.Finished(reason="discarded"))
     except PetSegError as error:
         events.write_event(folder, events.Failed(reason=str(error)))
         return False
@@ -107,7 +105,11 @@ def _work(folder: Path, config: RunConfig) -> bool:
 
 def _train(folder: Path, config: RunConfig) -> None:
     be_polite(config.train.threads)
-    run = _load(folder, config)
+    try:
+        run = _load(folder, config)
+    except Ended as ended:
+        _end_while_loading(folder, ended.wanted)
+        return
     outputs = outputs_for(run.options, run.project.settings.scheme)
     net = start_network(run.options, outputs, run.train.images)
     net.to(run.device).to(memory_format=torch.channels_last)
@@ -177,10 +179,27 @@ def _end_early(run: _Run, state: TrainState, wanted: Wanted) -> None:
     elif wanted is Wanted.STOP:
         _finish(run, state, "stopped")
     else:
-        model = run.folder / RUN_MODEL
-        for path in (model, onnx_path(model), run.folder / CHECKPOINT):
-            path.unlink(missing_ok=True)
-        run.say(events.Finished(reason="discarded"))
+        _discard(run.folder)
+
+
+def _end_while_loading(folder: Path, wanted: Wanted) -> None:
+    """The run ends before this worker took a step; an earlier one may have left a model."""
+    if wanted is Wanted.DISCARD:
+        _discard(folder)
+    elif wanted is Wanted.STOP:
+        best = [e for e in events.read_events(folder)[0] if isinstance(e, events.Epoch) and e.best]
+        kept = events.Finished(reason="stopped")
+        if best and (folder / RUN_MODEL).exists():
+            epoch, val = best[-1].epoch, best[-1].val.scores
+            kept = events.Finished(reason="stopped", model=RUN_MODEL, best_epoch=epoch, val=val)
+        events.write_event(folder, kept)
+
+
+def _discard(folder: Path) -> None:
+    model = folder / RUN_MODEL
+    for path in (model, onnx_path(model), folder / CHECKPOINT):
+        path.unlink(missing_ok=True)
+    events.write_event(folder, events.Finished(reason="discarded"))
 
 
 def _finish(run: _Run, state: TrainState, reason: Literal["done", "stopped"]) -> None:
