@@ -36,6 +36,9 @@ Json = Annotated[Path | None, typer.Option("--json", help="Write the result to t
 Border = Annotated[BorderRule, typer.Option(help="How a border class counts.")]
 
 
+_INTERRUPTED = 130  # what typer makes of Ctrl+C
+
+
 class SubsetChoice(StrEnum):
     """Which part of the split."""
 
@@ -173,6 +176,11 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
+    except SystemExit as end:
+        if end.code != _INTERRUPTED:
+            raise
+        warn("Stopped.")
+        sys.exit(FAILED)
     except PetSegError as error:
         warn(str(error))
         sys.exit(BAD_INPUT if isinstance(error, BadInput) else FAILED)

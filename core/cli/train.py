@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -69,15 +71,19 @@ def new_run(
 
 def follow_run(run: Path) -> int:
     """Start the run's worker and print a line an epoch; Ctrl+C stops it, keeping the best model."""
-    control.request(run, control.Wanted.RUN)
     offset = events.read_events(run)[1]
     worker = start_worker(run)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        warn("Stopping; the best model so far is kept (Ctrl+C again to leave it running).")
+        signal.signal(signal.SIGINT, usual)
+        control.request(run, control.Wanted.STOP)
+
+    usual = signal.signal(signal.SIGINT, stop)
     try:
         return _follow(run, worker, offset)
-    except KeyboardInterrupt:
-        warn("Stopping; the best model so far is kept (Ctrl+C again to leave it running).")
-        control.request(run, control.Wanted.STOP)
-        return _follow(run, worker, offset)
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def _follow(run: Path, worker: subprocess.Popen[bytes], offset: int) -> int:
@@ -99,8 +105,10 @@ def _follow(run: Path, worker: subprocess.Popen[bytes], offset: int) -> int:
                     warn(event.text)
                 case events.Failed():
                     warn(event.reason)
+                    worker.wait()
                     return FAILED
                 case events.Finished():
+                    worker.wait()
                     return _finished(run, event)
     if worker.returncode == BAD_INPUT:
         warn(last_words(run, 1))

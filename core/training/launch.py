@@ -14,6 +14,7 @@ from core.errors import BadInput
 from core.project.project import Project
 from core.project.reviews import Status
 from core.training.config import RunConfig, Sample, Source, TrainConfig, outputs_for
+from core.training.control import Wanted, request
 from core.training.plan import Plan
 from core.training.presets import PRESETS
 
@@ -67,8 +68,9 @@ def create_run(
 def start_worker(run: Path) -> subprocess.Popen[bytes]:
     """Start ``python -m core.training RUN`` in a session of its own; its words go to worker.log.
 
-    The worker outlives this process.
+    The worker outlives this process. What was wanted of the run before is forgotten.
     """
+    request(run, Wanted.RUN)
     with open(run / LOG_NAME, "ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "core.training", str(run)],

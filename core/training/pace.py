@@ -24,12 +24,16 @@ class Ended(Exception):
 
 
 class Watch:
-    """Looks at control.json and shows that the worker lives. What was asked before it is past."""
+    """Looks at control.json and shows that the worker lives.
+
+    What was asked while the worker was starting is obeyed at the first look.
+    """
 
     def __init__(self, run: Path, say: Say) -> None:
         self._run = run
         self._say = say
-        self._answered = control.read_request(run)[1]
+        wanted, counter = control.read_request(run)
+        self._answered = counter if wanted is Wanted.RUN else -1
         self._touched = 0.0
 
     def touch(self) -> None:
