@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,26 +24,37 @@ def write_bytes(path: Path, data: bytes) -> None:
 
     Raises WriteError (disk full, no permission); the old file then still stands.
     """
-    temporary: str | None = None
+    write_together({path: data})
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write several files: all are on the disk before the first old one is replaced.
+
+    Raises WriteError; the old files then still stand.
+    """
+    temporary: dict[Path, Path] = {}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A short prefix of its own: the target's name may already be as long as names can be.
-        handle, temporary = tempfile.mkstemp(prefix=".petseg-", suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        temporary = None
+        for path, data in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # A short name of its own: the target's may already be as long as names can be.
+            handle, name = tempfile.mkstemp(prefix=".petseg-", suffix=".tmp", dir=path.parent)
+            temporary[path] = Path(name)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o666 & ~_umask())
+        for path in contents:
+            os.replace(temporary[path], path)
+            del temporary[path]
     except OSError as error:
         raise WriteError(
             f"Cannot write {path}: {error.strerror or error}. "
             "Free some space or choose a folder you may write to; nothing was overwritten."
         ) from error
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        for left in temporary.values():
+            left.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

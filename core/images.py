@@ -19,11 +19,21 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import BadInput
 
-EXTENSIONS = frozenset(
-    {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm"}
-)
+_FORMAT_OF = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".ppm": "PPM",
+    ".pgm": "PPM",
+}
+EXTENSIONS = frozenset(_FORMAT_OF)
 MAX_PIXELS = 250_000_000
-_FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF", "PPM")  # JPEG covers phones' MPO
+_FORMATS = sorted(set(_FORMAT_OF.values()))  # JPEG covers phones' MPO
 _ORIENTATION_TAG = 0x0112
 _ON_ITS_SIDE = (5, 6, 7, 8)
 # What Pillow's decoders raise for damaged files.
@@ -118,7 +128,7 @@ def _notes(path: Path, image: Image.Image) -> list[str]:
     pages = getattr(image, "n_frames", 1)
     if pages > 1 and image.format != "MPO":
         notes.append(f"{pages} pages; the first is used")
-    expected = Image.registered_extensions().get(path.suffix.lower())
+    expected = _FORMAT_OF.get(path.suffix.lower())
     if expected and image.format not in (expected, "MPO"):
         notes.append(f"holds {image.format} data")
     if image.mode.startswith(("I", "F")):

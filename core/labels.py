@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 VOID = 255
 """Mask value of an unlabelled pixel: never trained on, never scored."""
 
 MAX_CLASSES = 254
+_LONGEST_NAME = 100
 
 # Okabe & Ito's colour-blind-safe palette, then evenly spread hues.
 _PALETTE = (
@@ -35,31 +36,37 @@ class BorderRule(StrEnum):
     CLASS = "class"
 
 
-class LabelClass(BaseModel):
-    """One class: its mask value, its name, its RGB colour (0 to 255)."""
+@dataclass(frozen=True)
+class LabelClass:
+    """One class: its mask value (0 to 253), its name, its RGB colour (0 to 255)."""
 
-    model_config = ConfigDict(frozen=True)
-
-    id: int = Field(ge=0, lt=MAX_CLASSES)
-    name: str = Field(min_length=1, max_length=100)
+    id: int
+    name: str
     colour: tuple[int, int, int]
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.id < MAX_CLASSES:
+            raise ValueError(f"class ids are 0 to {MAX_CLASSES - 1}, not {self.id}")
+        if not 1 <= len(self.name) <= _LONGEST_NAME:
+            raise ValueError(f"class names have 1 to {_LONGEST_NAME} characters")
+        if len(self.colour) != 3 or not all(0 <= v <= 255 for v in self.colour):
+            raise ValueError(f"a colour is three numbers of 0 to 255, not {self.colour}")
 
-class LabelScheme(BaseModel):
+
+@dataclass(frozen=True)
+class LabelScheme:
     """The ordered classes of a project or model; ids run from 0 without gaps, 0 is background."""
 
-    model_config = ConfigDict(frozen=True)
-
     name: str
-    classes: tuple[LabelClass, ...] = Field(min_length=2, max_length=MAX_CLASSES)
+    classes: tuple[LabelClass, ...]
 
-    @model_validator(mode="after")
-    def _check(self) -> LabelScheme:
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.classes) <= MAX_CLASSES:
+            raise ValueError(f"a label scheme has 2 to {MAX_CLASSES} classes")
         if [c.id for c in self.classes] != list(range(len(self.classes))):
             raise ValueError("class ids must run from 0 without gaps")
         if len({c.name for c in self.classes}) != len(self.classes):
             raise ValueError("class names must differ")
-        return self
 
     @property
     def names(self) -> list[str]:

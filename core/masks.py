@@ -79,7 +79,8 @@ def read_values(path: Path) -> tuple[np.ndarray, bool]:
             raise MaskError(path, "a mask in colours (3 channels); masks hold one number a pixel")
         values = np.ascontiguousarray(colours[..., 0])
     if values.dtype != np.uint8:
-        whole = values.clip(0, 255).astype(np.uint8)
+        with np.errstate(invalid="ignore"):  # NaN
+            whole = values.clip(0, 255).astype(np.uint8)
         if (whole != values).any():
             raise MaskError(path, "holds values that are no class ids (whole numbers, 0 to 255)")
         values = whole

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
-from PySide6.QtCore import QByteArray
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QApplication
+
+from petseg_gui import icons
 
 
 def set_look(application: QApplication) -> None:
@@ -16,7 +15,4 @@ def set_look(application: QApplication) -> None:
     application.setDesktopFileName("petseg")
     # No style sheet: under one, widgets keep their old palette when the system turns dark.
     application.setStyle("fusion")
-    data = resources.files("resources").joinpath("icons", "petseg.svg").read_bytes()
-    picture = QPixmap()
-    picture.loadFromData(QByteArray(data))
-    application.setWindowIcon(QIcon(picture))
+    application.setWindowIcon(QIcon(icons.pixmap("petseg", QColor("black"), 64)))

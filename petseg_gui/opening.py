@@ -96,8 +96,6 @@ class Opener(QObject):
             return Opened(project, {name: project.status(name) for name in project.names})
 
         self._run(work)
-        if self._task is not None:
-            self._task.progress.connect(lambda drawn: self.drawing.emit(*drawn))
 
     def cancel(self) -> None:
         """Forget the folder that is being opened."""
@@ -108,7 +106,9 @@ class Opener(QObject):
 
     def _run(self, work: Callable[[Job], Any]) -> None:
         self.cancel()
-        self._task = self._tasks.run(Lane.LOAD, work, self._landed, self._failed)
+        self._task = self._tasks.run(
+            Lane.LOAD, work, self._landed, self._failed, lambda drawn: self.drawing.emit(*drawn)
+        )
         self._slow.start()
 
     def _landed(self, result: Opened | Question | None) -> None:

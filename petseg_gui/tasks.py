@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from enum import Enum
 from threading import Event
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 
 from core.errors import PetSegError
 
@@ -29,7 +30,7 @@ class Job:
     def __init__(self, cancelled: Event, report: Callable[[object], None]) -> None:
         self._cancelled = cancelled
         self.report = report
-        """Sends a value to ``Task.progress``."""
+        """Sends a value to the task's ``progress``."""
 
     @property
     def cancelled(self) -> bool:
@@ -37,71 +38,65 @@ class Job:
         return self._cancelled.is_set()
 
 
-class Task(QObject):
-    """Work under way. Its signals come on the GUI thread; after ``cancel`` none comes but ended."""
+class Task:
+    """Work under way. What it calls, it calls on the GUI thread; nothing any more once cancelled.
 
-    progress = Signal(object)
-    done = Signal(object)
-    failed = Signal(str)
-    ended = Signal()
+    A plain object: a QObject that dies while a thread still posts to it takes the program along.
+    """
 
-    _reported = Signal(object)
-    _landed = Signal()
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self._cancelled = Event()
-        self._future: Future[Any] | None = None
-        self._reported.connect(self._on_reported, Qt.ConnectionType.QueuedConnection)
-        self._landed.connect(self._on_landed, Qt.ConnectionType.QueuedConnection)
+    def __init__(
+        self,
+        done: Callable[[Any], None] | None,
+        failed: Callable[[str], None] | None,
+        progress: Callable[[Any], None] | None,
+    ) -> None:
+        self.cancelled = Event()
+        self.future: Future[Any] | None = None
+        self._done = done
+        self._failed = failed
+        self._progress = progress
 
     def cancel(self) -> None:
         """Ask the work to stop; a result that comes all the same never lands."""
-        self._cancelled.set()
-        if self._future is not None:
-            self._future.cancel()
+        self.cancelled.set()
+        if self.future is not None:
+            self.future.cancel()
 
-    def start(self, executor: ThreadPoolExecutor, work: Callable[[Job], Any]) -> None:
-        """Hand the work to a thread."""
-        self._future = executor.submit(work, Job(self._cancelled, self._reported.emit))
-        self._future.add_done_callback(lambda _: self._landed.emit())
+    def deliver_progress(self, value: object) -> None:
+        """Hand on what the work reported. On the GUI thread."""
+        if self._progress is not None and not self.cancelled.is_set():
+            self._progress(value)
 
-    @Slot(object)
-    def _on_reported(self, value: object) -> None:
-        if not self._cancelled.is_set():
-            self.progress.emit(value)
-
-    @Slot()
-    def _on_landed(self) -> None:
-        future = self._future
-        if future is None:
+    def deliver_result(self) -> None:
+        """Hand on how the work ended. On the GUI thread."""
+        if self.future is None or self.cancelled.is_set():
             return
         try:
-            if not self._cancelled.is_set():
-                self._deliver(future)
-        finally:
-            self.ended.emit()
-
-    def _deliver(self, future: Future[Any]) -> None:
-        try:
-            result = future.result()
+            result = self.future.result()
         except CancelledError:
             return
         except (PetSegError, OSError) as error:
             # Anything else is a defect: it goes on to the excepthook.
-            self.failed.emit(str(error))
-        else:
-            self.done.emit(result)
+            if self._failed is not None:
+                self._failed(str(error))
+            return
+        if self._done is not None:
+            self._done(result)
 
 
 class Tasks(QObject):
     """Starts work in lanes, and knows what is still under way."""
 
+    _mail = Signal()
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._executors: dict[Lane, ThreadPoolExecutor] = {}
         self._running: set[Task] = set()
+        # What the threads have to say, in order: (task, whether it is progress, the progress).
+        self._letters: deque[tuple[Task, bool, object]] = deque()
         self._closed = False
+        self._mail.connect(self._read, Qt.ConnectionType.QueuedConnection)
 
     def run(
         self,
@@ -109,39 +104,57 @@ class Tasks(QObject):
         work: Callable[[Job], Any],
         done: Callable[[Any], None] | None = None,
         failed: Callable[[str], None] | None = None,
+        progress: Callable[[Any], None] | None = None,
     ) -> Task:
         """Run ``work`` in a lane's thread; ``done`` gets its result on the GUI thread.
 
-        A PetSegError or OSError of the work goes to ``failed`` as text.
+        A PetSegError or OSError of the work goes to ``failed`` as text, what it reports to
+        ``progress``.
         """
-        task = Task(self)
-        if done is not None:
-            task.done.connect(done)
-        if failed is not None:
-            task.failed.connect(failed)
+        task = Task(done, failed, progress)
         if self._closed:
             task.cancel()
             return task
         self._running.add(task)
-        task.ended.connect(lambda: self._forget(task))
-        task.start(self._executor(lane), work)
+        job = Job(task.cancelled, lambda value: self._post(task, True, value))
+        task.future = self._executor(lane).submit(work, job)
+        task.future.add_done_callback(lambda _: self._post(task, False, None))
         return task
+
+    @property
+    def busy(self) -> bool:
+        """Whether any work is under way."""
+        return bool(self._running)
 
     def close(self) -> None:
         """Cancel everything and wait for the threads to end."""
         self._closed = True
-        for task in list(self._running):
+        for task in self._running:
             task.cancel()
         for executor in self._executors.values():
             executor.shutdown(wait=True, cancel_futures=True)
         self._executors.clear()
+        self._running.clear()
+        self._letters.clear()
+        QCoreApplication.removePostedEvents(self)
+
+    def _post(self, task: Task, is_progress: bool, value: object) -> None:
+        self._letters.append((task, is_progress, value))
+        self._mail.emit()
+
+    @Slot()
+    def _read(self) -> None:
+        if not self._letters:
+            return  # closed in the meantime
+        task, is_progress, value = self._letters.popleft()
+        if is_progress:
+            task.deliver_progress(value)
+            return
+        self._running.discard(task)
+        task.deliver_result()
 
     def _executor(self, lane: Lane) -> ThreadPoolExecutor:
         if lane not in self._executors:
             name, threads = lane.value
             self._executors[lane] = ThreadPoolExecutor(threads, f"petseg-{name}")
         return self._executors[lane]
-
-    def _forget(self, task: Task) -> None:
-        self._running.discard(task)
-        task.deleteLater()

@@ -50,9 +50,7 @@ def _drawn(seed: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
 def animal() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
     """animal(seed=0, width=48, height=48) -> (pixels uint8 RGB, mask uint8 of 0 and 1)."""
 
-    def draw(
-        seed: int = 0, width: int = 48, height: int = 48
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def draw(seed: int = 0, width: int = 48, height: int = 48) -> tuple[np.ndarray, np.ndarray]:
         return _drawn(seed, width, height)
 
     return draw

@@ -11,7 +11,6 @@ from pathlib import Path
 from core import masks
 from core.cli.output import FAILED, open_for_cli, progress, report_skipped, say
 from core.errors import BadInput
-from core.images import image_size
 from core.inference.catalogue import bundled_model
 from core.inference.predictor import providers
 from core.labels import VOID
@@ -94,12 +93,15 @@ def _folder(project: Project) -> int:
     values: Counter[int] = Counter()
     for name in progress(project.names, len(project.names), "examining"):
         try:
-            size = image_size(project.image_path(name))
-            sizes.append(size)
+            image = project.read_image(name)
+            size = (image.pixels.shape[1], image.pixels.shape[0])
             mask = project.read_mask(name, size)
         except BadInput as error:
             skipped.append((name, str(error)))
             continue
+        sizes.append(size)
+        for note in image.notes:
+            say(f"{name}: {note}")
         if mask is not None:
             for value in masks.present_values(mask):
                 values[value] += int((mask == value).sum())

@@ -45,9 +45,8 @@ def save_model(net: SegmentationNet, description: ModelDescription, path: Path) 
         )
     description = description.model_copy(update={"onnx_sha256": files.sha256(twin)})
     text = json.dumps(description.model_dump(mode="json"))
-    # The twin first: the description that names it by hash then never stands without it.
-    files.write_bytes(onnx_path(path), twin)
-    files.write_bytes(path, save(state, metadata={METADATA_KEY: text}))
+    model = save(state, metadata={METADATA_KEY: text})
+    files.write_together({onnx_path(path): twin, path: model})
     return description
 
 

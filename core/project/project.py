@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -159,7 +159,7 @@ class Project:
     def suggest_train_share(self, share: float) -> None:
         """Split new masks by ``share`` (0 to 1) where no split was written down yet."""
         if not self._split:
-            self.settings = self.settings.model_copy(update={"train_share": share})
+            self.settings = replace(self.settings, train_share=share)
 
     # Settings
 

@@ -2,47 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from pydantic import BaseModel, Field, ValidationError
+from typing import Any
 
 from core.errors import BadInput
 from core.files import read_json, write_json
-from core.labels import PET, BorderRule, LabelScheme
+from core.labels import PET, BorderRule, LabelClass, LabelScheme
 from core.masks import MaskEncoding
 
 FORMAT = 1
+_UNPAINTED = ("background", "unlabelled")
 
 
-class ProjectSettings(BaseModel):
-    """The contents of project.json."""
+@dataclass(frozen=True)
+class ProjectSettings:
+    """The contents of project.json.
 
-    format: int = FORMAT
+    train_share: 0 to 1; unpainted: what pixels mean that nobody painted; model: the one that
+    segments, a path relative to the project's store, "" for the bundled one.
+    """
+
     scheme: LabelScheme = PET
     border_rule: BorderRule = BorderRule.FOREGROUND
     mask_encoding: MaskEncoding = MaskEncoding.IDS
-    train_share: float = Field(default=0.8, gt=0, lt=1)
-    unpainted: str = Field(default="background", pattern="^(background|unlabelled)$")
+    train_share: float = 0.8
+    unpainted: str = "background"
     model: str = ""
-    """The model that segments: a path relative to the project's store, "" for the bundled one."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.train_share < 1:
+            raise ValueError(f"train_share lies between 0 and 1, not at {self.train_share}")
+        if self.unpainted not in _UNPAINTED:
+            raise ValueError(f"unpainted is one of {', '.join(_UNPAINTED)}")
 
 
 def read_settings(path: Path) -> ProjectSettings:
     """Raises BadInput: damaged, or of a newer format."""
     raw = read_json(path)
-    if isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
-        raise BadInput(
-            f"{path} was written by a newer PetSeg (format {raw['format']}; this one reads "
-            f"{FORMAT}). Update PetSeg to open this folder."
-        )
     try:
-        return ProjectSettings.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise BadInput(f"{path} is damaged ({where}: {first['msg']}).") from error
+        version = int(raw["format"])
+        if version > FORMAT:
+            raise BadInput(
+                f"{path} was written by a newer PetSeg (format {version}; this one reads "
+                f"{FORMAT}). Update PetSeg to open this folder."
+            )
+        return _parse(raw)
+    except KeyError as error:
+        raise BadInput(f"{path} is damaged ({error.args[0]} is missing).") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BadInput(f"{path} is damaged ({error}).") from error
 
 
 def write_settings(path: Path, settings: ProjectSettings) -> None:
     """Raises WriteError."""
-    write_json(path, settings.model_dump(mode="json"))
+    write_json(path, {"format": FORMAT} | asdict(settings))
+
+
+def _parse(raw: dict[str, Any]) -> ProjectSettings:
+    # By hand, not by pydantic: its import alone would cost half of the window's start.
+    scheme = raw["scheme"]
+    return ProjectSettings(
+        scheme=LabelScheme(str(scheme["name"]), tuple(map(_class, scheme["classes"]))),
+        border_rule=BorderRule(raw["border_rule"]),
+        mask_encoding=MaskEncoding(raw["mask_encoding"]),
+        train_share=float(raw["train_share"]),
+        unpainted=str(raw["unpainted"]),
+        model=str(raw["model"]),
+    )
+
+
+def _class(raw: dict[str, Any]) -> LabelClass:
+    red, green, blue = raw["colour"]
+    return LabelClass(int(raw["id"]), str(raw["name"]), (int(red), int(green), int(blue)))

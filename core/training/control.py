@@ -59,9 +59,8 @@ def worker_alive(run: Path) -> bool:
 @contextmanager
 def taken(run: Path) -> Iterator[None]:
     """Make this process the run's only worker. Raises AlreadyRunning, WriteError."""
-    lock = FileLock(run / "worker.lock")
     try:
-        lock.acquire(timeout=0)
+        lock = FileLock(run / "worker.lock").acquire(timeout=0)
     except Timeout as error:
         raise AlreadyRunning(f"{run.name} is being trained by another process.") from error
     with lock:

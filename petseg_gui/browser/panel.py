@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Signal
 from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from petseg_gui import icons
 from petseg_gui.browser.delegate import ImageDelegate
 from petseg_gui.browser.model import ImageListModel
+
+_BATCH = 2000
 
 
 class BrowserPanel(QWidget):
@@ -119,6 +121,19 @@ class _ListView(QListView):
         self.setFrameShape(QListView.Shape.NoFrame)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        # Tens of thousands of rows are laid out a few at a time.
+        self.setLayoutMode(QListView.LayoutMode.Batched)
+        self.setBatchSize(_BATCH)
+
+    def dataChanged(
+        self,
+        top_left: QModelIndex | QPersistentModelIndex,
+        bottom_right: QModelIndex | QPersistentModelIndex,
+        roles: Sequence[int] = (),
+    ) -> None:
+        # Qt's own lays out every row anew; here no row ever changes its size.
+        top, bottom = self.visualRect(top_left), self.visualRect(bottom_right)
+        self.viewport().update(top.united(bottom))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.text().isalpha():

@@ -29,15 +29,24 @@ class Thumbnails(QObject):
         self._made: OrderedDict[str, QPixmap | str] = OrderedDict()
         self._wanted: list[str] = []
         self._task: Task | None = None
+        self._held = False
 
     def set_folder(self, folder: Path, ratio: float) -> None:
-        """Forget all; names are now relative to ``folder``. ratio: screen pixels per unit."""
-        self._folder, self._ratio = folder, ratio
+        """Forget all; names are now relative to ``folder``. ratio: screen pixels per unit.
+
+        None is made before ``begin``: the folder's first photo is not kept waiting.
+        """
+        self._folder, self._ratio, self._held = folder, ratio, True
         self._made.clear()
         self._wanted.clear()
         if self._task is not None:
             self._task.cancel()
             self._task = None
+
+    def begin(self) -> None:
+        """Make what was asked for."""
+        self._held = False
+        self._start()
 
     def get(self, name: str) -> QPixmap | str | None:
         """The thumbnail, or why there is none, or None: it is being made."""
@@ -53,7 +62,7 @@ class Thumbnails(QObject):
         return None
 
     def _start(self) -> None:
-        if self._task is not None or not self._wanted:
+        if self._held or self._task is not None or not self._wanted:
             return
         name = self._wanted[-1]
         path, size = self._folder / name, round(SIZE * self._ratio)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -58,7 +59,7 @@ class ModelChoice(QObject):
             setting = self._setting
 
             def work(job: Job) -> None:
-                project.change_settings(project.settings.model_copy(update={"model": setting}))
+                project.change_settings(replace(project.settings, model=setting))
 
             self._tasks.run(Lane.SAVE, work, None, self.told.emit)
 

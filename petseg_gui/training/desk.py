@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QObject, Signal
 
 from core.project.project import Project
-from core.training import control
-from core.training.config import TrainConfig
-from core.training.control import Wanted
-from core.training.launch import create_run, start_worker
-from core.training.plan import Plan
 from petseg_gui.tasks import Job, Lane, Tasks
 from petseg_gui.training.watcher import RunWatcher
 
-Started = tuple[Path, subprocess.Popen[bytes]]
+if TYPE_CHECKING:
+    import subprocess
+
+    from core.training.config import TrainConfig
+    from core.training.plan import Plan
+
+# core.training is imported where it is used: its models take a while to build, and the window's
+# first photo does not wait for them.
+Started: TypeAlias = "tuple[Path, subprocess.Popen[bytes]]"
 
 
 class TrainingDesk(QObject):
@@ -46,6 +49,8 @@ class TrainingDesk(QObject):
         self._starting = True
 
         def work(job: Job) -> Started:
+            from core.training.launch import create_run, start_worker
+
             run = create_run(project, config, plan)
             return run, start_worker(run)
 
@@ -67,6 +72,8 @@ class TrainingDesk(QObject):
         runs = project.runs
 
         def work(job: Job) -> Path | None:
+            from core.training import control
+
             found = sorted(runs.iterdir(), reverse=True) if runs.is_dir() else []
             return next((run for run in found if control.worker_alive(run)), None)
 
@@ -79,22 +86,25 @@ class TrainingDesk(QObject):
 
     def stop(self, then: Callable[[], None] | None = None) -> None:
         """End the run after the step in hand and keep its best model; ``then``: once it is told."""
-        self._request(Wanted.STOP, then)
+        self._request("stop", then)
 
     def discard(self) -> None:
         """End the run and keep nothing of it."""
-        self._request(Wanted.DISCARD)
+        self._request("discard")
 
-    def _request(self, wanted: Wanted, then: Callable[[], None] | None = None) -> None:
+    def _request(self, wanted: str, then: Callable[[], None] | None = None) -> None:
         state = self._watcher.state
         if state is None or state.over:
             return
         run = state.run
 
+        def work(job: Job) -> int:
+            from core.training import control
+
+            return control.request(run, control.Wanted(wanted))
+
         def told(_: int) -> None:
             if then is not None:
                 then()
 
-        self._tasks.run(
-            Lane.TRAIN, lambda job: control.request(run, wanted), told, self.failed.emit
-        )
+        self._tasks.run(Lane.TRAIN, work, told, self.failed.emit)

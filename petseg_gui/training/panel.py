@@ -11,12 +11,12 @@ from PySide6.QtGui import QAction, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from petseg_gui.tasks import Lane, Tasks
-from petseg_gui.training.state import RunState
 from petseg_gui.training.watcher import RunWatcher
 from petseg_gui.words import duration
 
 if TYPE_CHECKING:
     from petseg_gui.training.curves import Curves
+    from petseg_gui.training.state import RunState
 
 
 class TrainingPanel(QWidget):

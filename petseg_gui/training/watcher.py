@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.training import control
-from core.training.events import Event, read_events
-from core.training.launch import last_words
 from petseg_gui.tasks import Job, Lane, Task, Tasks
-from petseg_gui.training.state import RunState
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from core.training.events import Event
+    from petseg_gui.training.state import RunState
 
 _POLL_MS = 400
 
@@ -54,6 +56,9 @@ class RunWatcher(QObject):
 
     def watch(self, run: Path, process: subprocess.Popen[bytes] | None = None) -> None:
         """Follow a run. process: its worker, where it is a child of this program."""
+        # The events' models take a while to build: not at the window's start.
+        from petseg_gui.training.state import RunState
+
         self.stop()
         self.state = RunState(run)
         self._process, self._offset = process, 0
@@ -74,6 +79,10 @@ class RunWatcher(QObject):
         run, process, offset = self.state.run, self._process, self._offset
 
         def work(job: Job) -> _News:
+            from core.training import control
+            from core.training.events import read_events
+            from core.training.launch import last_words
+
             # First whether it lives, then what it said: so its last words are never missed.
             alive = control.worker_alive(run) if process is None else process.poll() is None
             events, end = read_events(run, offset)

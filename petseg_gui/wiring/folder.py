@@ -84,6 +84,7 @@ def _show(parts: Parts, opened: Opened) -> None:
 
     def look_around() -> None:
         if parts.session.project is project:
+            parts.thumbnails.begin()
             parts.models.refresh()
             parts.training.join(project)
 
@@ -104,6 +105,8 @@ def _show(parts: Parts, opened: Opened) -> None:
             f"{project.folder.name} is read-only: you can look at it, but no mask can be saved.",
             [Choice("Keep masks elsewhere…", parts.actions["keep_elsewhere"].trigger)],
         )
+    # The keys are the canvas's from the start, not the search box's.
+    parts.canvas.setFocus()
     parts.session.document_changed.connect(first_shown)
     parts.session.open_image(project.names[0])
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 from core.project.reviews import Status
-from core.training.config import TrainConfig
-from core.training.plan import Plan, plan_training
-from core.training.presets import PRESETS
 from petseg_gui.banner import Choice, Level
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane
-from petseg_gui.training.dialog import TrainingDialog
+
+if TYPE_CHECKING:
+    from core.training.config import TrainConfig
+    from core.training.plan import Plan
+    from petseg_gui.training.dialog import TrainingDialog
+
+_DIALOG = "training-dialog"
 
 
 def wire_training(parts: Parts) -> None:
@@ -33,12 +37,16 @@ def wire_training(parts: Parts) -> None:
 
 def open_dialog(parts: Parts) -> TrainingDialog:
     """The dialog that starts a training; one that is open already is shown again."""
+    # What only a training needs is imported when it is asked for.
+    from petseg_gui.training.dialog import TrainingDialog
+
     window, session = parts.window, parts.session
-    dialog = window.findChild(TrainingDialog)
+    dialog = _dialog(parts)
     if dialog is None:
         dialog = TrainingDialog(
             lambda edited, preset, take: _make_plan(parts, edited, preset, take), window
         )
+        dialog.setObjectName(_DIALOG)
         dialog.start_wanted.connect(lambda config, plan: _start(parts, config, plan))
         session.status_changed.connect(lambda _: _refresh_dialog(parts))
         session.project_changed.connect(lambda: _refresh_dialog(parts))
@@ -52,7 +60,7 @@ def open_dialog(parts: Parts) -> TrainingDialog:
 
 
 def _refresh_dialog(parts: Parts, plan: bool = True) -> None:
-    dialog = parts.window.findChild(TrainingDialog)
+    dialog = _dialog(parts)
     if dialog is None or not dialog.isVisible():
         return
     dialog.set_busy(parts.training.busy)
@@ -61,6 +69,11 @@ def _refresh_dialog(parts: Parts, plan: bool = True) -> None:
         edited = [n for n in parts.session.named(Status.EDITED) if n not in _open_image(parts)]
         dialog.set_edited(len(edited))
         dialog.plan_again()
+
+
+def _dialog(parts: Parts) -> TrainingDialog | None:
+    found = [w for w in parts.window.children() if w.objectName() == _DIALOG]
+    return cast("TrainingDialog", found[0]) if found else None
 
 
 def _open_image(parts: Parts) -> set[str]:
@@ -72,6 +85,9 @@ def _open_image(parts: Parts) -> set[str]:
 def _make_plan(
     parts: Parts, include_edited: bool, preset: str, take: Callable[[Plan], None]
 ) -> None:
+    from core.training.plan import Plan, plan_training
+    from core.training.presets import PRESETS
+
     project = parts.session.project
     if project is None:
         take(Plan((), (), "Open a folder first."))

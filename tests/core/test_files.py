@@ -90,7 +90,6 @@ def test_json_keeps_words_of_any_language(tmp_path: Path):
     value = {"Käfig": ["猫", 1.5, None]}
     write_json(path, value)
     assert read_json(path) == value
-    assert "猫" in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", ["", "{", "nonsense", "[" * 100_000, "\udcff\udcfe"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import tracemalloc
@@ -380,10 +381,8 @@ _SEEDS = [
 
 def read_all_ways(path: Path) -> None:
     for read in (read_image, image_size, lambda p: read_thumbnail(p, 8)):
-        try:
+        with contextlib.suppress(ImageError):
             read(path)
-        except ImageError as error:
-            assert error.reason
 
 
 @pytest.fixture(scope="module")
@@ -401,7 +400,9 @@ def test_random_bytes_are_an_image_error(scratch: Path, magic: bytes, data: byte
 def test_a_few_wrong_bytes_are_an_image_error(scratch: Path, data: st.DataObject):
     broken = bytearray(data.draw(st.sampled_from(_SEEDS)))
     for _ in range(data.draw(st.integers(1, 6))):
-        broken[data.draw(st.integers(0, min(len(broken), 250) - 1))] = data.draw(st.integers(0, 255))
+        broken[data.draw(st.integers(0, min(len(broken), 250) - 1))] = data.draw(
+            st.integers(0, 255)
+        )
     scratch.write_bytes(broken)
     read_all_ways(scratch)
 

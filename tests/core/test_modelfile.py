@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def describe(**changes: Any) -> dict[str, Any]:
         "format": 1,
         "id": "x-1",
         "name": "X",
-        "scheme": PET.model_dump(mode="json"),
+        "scheme": asdict(PET),
         "border_rule": "foreground",
         "activation": "softmax",
         "size": 64,

@@ -94,6 +94,7 @@ def test_thumbnails_are_made_when_a_row_asks(qtbot, tmp_path):
     tasks = Tasks()
     thumbnails = Thumbnails(tasks)
     thumbnails.set_folder(tmp_path, 1.0)
+    thumbnails.begin()
     assert thumbnails.get("a.png") is None
     qtbot.waitUntil(lambda: isinstance(thumbnails.get("a.png"), QPixmap))
     size = thumbnails.get("a.png").size()

@@ -286,7 +286,7 @@ def test_resuming_takes_back_what_was_said_of_later_steps():
     state = RunState(Path("run"))
     for event in (_started(), _step(4), _epoch(1, 0.4), _step(8), _epoch(2, 0.5)):
         state.take(event)
-    state.take(events.Finished(reason="paused"))
+    state.take(events.Failed(reason="the machine went down"))
     state.take(events.Resumed(step=4))
     assert [e.epoch for e in state.epochs] == [1]
     assert [s.step for s in state.steps] == [4]

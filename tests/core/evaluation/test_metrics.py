@@ -114,8 +114,6 @@ def test_absent_classes_are_no_number():
 
 
 @given(masks_of(2, void=True), masks_of(2, void=False))
-def test_the_floor_is_what_saying_foreground_everywhere_scores(
-    truth: np.ndarray, said: np.ndarray
-):
+def test_the_floor_is_what_saying_foreground_everywhere_scores(truth: np.ndarray, said: np.ndarray):
     floor = all_foreground(confusion(truth, said, 2)[None])[0]
     np.testing.assert_array_equal(floor, confusion(truth, np.ones_like(truth), 2))

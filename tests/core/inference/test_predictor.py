@@ -136,7 +136,12 @@ def test_a_model_of_two_classes_serves_a_trimap_without_its_border(rule: BorderR
 
 @pytest.mark.parametrize(
     ("model", "project"),
-    [(PET, THREE), (THREE, PET), (PET, scheme_of("x", list("abcd"))), (TRIMAP, scheme_of("x", list("abcd")))],
+    [
+        (PET, THREE),
+        (THREE, PET),
+        (PET, scheme_of("x", list("abcd"))),
+        (TRIMAP, scheme_of("x", list("abcd"))),
+    ],
 )
 def test_classes_that_have_nothing_to_do_with_each_other_are_refused(
     model: LabelScheme, project: LabelScheme

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,8 +129,6 @@ def test_a_new_description_leaves_weights_and_twin(tmp_path: Path, balanced_net:
 def test_a_full_disk_is_a_write_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, balanced_net: BalancedNet
 ):
-    import os
-
     def full(*_args: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -137,3 +136,25 @@ def test_a_full_disk_is_a_write_error(
     with pytest.raises(WriteError, match="No space left"):
         save_model(balanced_net(NETWORK), description(), tmp_path / "m.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("fitting", [0, 1])
+def test_a_disk_that_is_full_half_way_leaves_the_old_model_usable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, balanced_net: BalancedNet, fitting: int
+):
+    path = tmp_path / "m.safetensors"
+    save_model(balanced_net(NETWORK), description(), path)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    flushed = []
+
+    def full(handle: int) -> None:
+        flushed.append(handle)
+        if len(flushed) > fitting:  # of the two files none, or only one, fits
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WriteError, match="No space left"):
+        save_model(balanced_net(NETWORK, seed=1), description(id="x-2"), path)
+    monkeypatch.undo()
+    assert read_onnx(path, read_description(path))
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before

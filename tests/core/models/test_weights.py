@@ -114,6 +114,7 @@ class Payload:
         return os.mkdir, (str(self.target),)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("plain", [True, False])
 def test_a_file_that_would_run_a_program_is_refused_and_not_run(tmp_path: Path, plain: bool):
     target, path = tmp_path / "owned", tmp_path / "w.pth"
@@ -134,7 +135,9 @@ def test_a_file_that_would_run_a_program_is_refused_and_not_run(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("error", [URLError("no network"), RuntimeError("invalid hash value")])
-def test_a_failed_download_says_how_to_do_without(monkeypatch: pytest.MonkeyPatch, error: Exception):
+def test_a_failed_download_says_how_to_do_without(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+):
     def offline(*_args: object, **_options: object) -> None:
         raise error
 
@@ -216,25 +219,21 @@ def test_ordinary_norms_are_no_identities(classifier_state):
 
 
 def test_a_model_is_a_starting_point(tiny_model: Path):
-    net = build_network(read_description(tiny_model).network)
-    assert take_over(net, tiny_model) is True
-    wanted = load_model(tiny_model).state_dict()
+    old = load_model(tiny_model)
+    net = build_network(old.network)
+    take_over(net, old)
+    wanted = old.state_dict()
     assert all(torch.equal(v, wanted[k]) for k, v in net.state_dict().items())
 
 
 def test_for_other_classes_all_but_the_last_layer_is_taken(tiny_model: Path):
     torch.manual_seed(5)
-    net = build_network(read_description(tiny_model).network | {"outputs": 5})
+    old = load_model(tiny_model)
+    net = build_network(old.network | {"outputs": 5})
     head = net.body.head.weight.clone()
-    assert take_over(net, tiny_model) is False
-    wanted = load_model(tiny_model).state_dict()
+    take_over(net, old)
     assert torch.equal(net.body.head.weight, head)
-    assert torch.equal(net.state_dict()["body.first.0.weight"], wanted["body.first.0.weight"])
-
-
-def test_a_model_of_another_network_is_named(tiny_model: Path):
-    with pytest.raises(ModelFileError, match="another network"):
-        take_over(build_network({"outputs": 2, "width": 8, "depth": 2}), tiny_model)
+    assert torch.equal(net.body.first[0].weight, old.body.first[0].weight)
 
 
 @pytest.mark.parametrize(

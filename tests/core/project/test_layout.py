@@ -181,7 +181,7 @@ def test_a_missing_folder_a_file_and_a_locked_folder_are_named(tmp_path: Path):
     touch(locked, "a.jpg")
     locked.chmod(0o000)
     try:
-        with pytest.raises(BadInput, match="may not read .*locked"):
+        with pytest.raises(BadInput, match=r"may not read .*locked"):
             find_layout(locked)
     finally:
         locked.chmod(0o755)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -255,7 +256,9 @@ def test_two_images_of_one_stem_keep_their_masks_apart(tmp_path: Path):
     assert sorted(os.listdir(tmp_path / "masks")) == ["a.bmp.png", "a.png.png"]
 
 
-@pytest.mark.parametrize("name", ["a b.png", "Käfer 猫 🐈.png", "x" * 200 + ".png", "sub dir/ä.png"])
+@pytest.mark.parametrize(
+    "name", ["a b.png", "Käfer 猫 🐈.png", "x" * 200 + ".png", "sub dir/ä.png"]
+)
 def test_any_name_can_be_corrected(tmp_path: Path, name: str):
     save_image(tmp_path / name)
     project = open_project(tmp_path)
@@ -453,7 +456,7 @@ def test_two_read_only_folders_of_one_name_are_kept_apart(tmp_path: Path, user_d
 def test_the_split_is_written_down_once_and_never_changes(bare: Path):
     project = open_project(bare)
     first = project.fix_split(["0.png", "1.png"])
-    settings = project.settings.model_copy(update={"train_share": 0.01})
+    settings = replace(project.settings, train_share=0.01)
     project.change_settings(settings)
     again = open_project(bare)
     assert {n: again.split(project.names)[n] for n in first} == first

@@ -61,6 +61,16 @@ def test_a_large_folder_is_split_by_its_share():
     assert 0.22 < val / 3000 < 0.28
 
 
+@given(
+    st.lists(st.text(min_size=1, max_size=12), unique=True, min_size=4, max_size=40),
+    st.sampled_from([0.5, 0.75, 0.8]),
+)
+def test_a_few_images_are_shared_out_fairly(names: list[str], share: float):
+    fair = (1 - share) * len(names)
+    val = list(assign(names, {}, share).values()).count(Subset.VAL)
+    assert fair / 2 - 1 < val < fair * 1.5 + 1
+
+
 def test_a_neighbour_does_not_move_an_image():
     names = [f"{i}.jpg" for i in range(200)]
     alone = assign(names, {})

@@ -1,4 +1,4 @@
-"""Small trainings: an easy task, a tiny network, real worker processes that never outlive a test."""
+"""Small trainings: an easy task, a tiny network, real workers that never outlive a test."""
 
 from __future__ import annotations
 

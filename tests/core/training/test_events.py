@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -103,10 +102,27 @@ def test_a_damaged_request_is_named(tmp_path: Path, text: str):
 def test_what_a_dead_worker_left_does_not_lock_a_run(tmp_path: Path, text: str):
     (tmp_path / "worker.json").write_text(text)
     assert not control.worker_alive(tmp_path)
-    control.take(tmp_path)
-    assert json.loads((tmp_path / "worker.json").read_text())["pid"] == os.getpid()
-    control.release(tmp_path)
+    with control.taken(tmp_path):
+        assert json.loads((tmp_path / "worker.json").read_text())["pid"] == os.getpid()
     assert not (tmp_path / "worker.json").exists()
+
+
+def test_a_run_that_was_given_back_can_be_taken_again(tmp_path: Path):
+    first = control.taken(tmp_path)
+    with first:
+        with pytest.raises(AlreadyRunning), control.taken(tmp_path):
+            pass
+        assert (tmp_path / "worker.json").exists()
+    with control.taken(tmp_path):  # while ``first`` is still around
+        pass
+    del first
+
+
+def test_a_worker_that_fails_gives_its_run_back(tmp_path: Path):
+    with pytest.raises(KeyError), control.taken(tmp_path):
+        raise KeyError
+    with control.taken(tmp_path):
+        pass
 
 
 def test_another_process_of_the_dead_workers_number_does_not_lock_a_run(tmp_path: Path):
@@ -115,25 +131,30 @@ def test_another_process_of_the_dead_workers_number_does_not_lock_a_run(tmp_path
 
 
 _TAKER = """
-import sys, pathlib
+import contextlib, pathlib, sys
 from core.training import control
-run = pathlib.Path(sys.argv[2])
-print("ready", flush=True)
-sys.stdin.readline()
-try:
-    control.take(run)
-    print("took", flush=True)
-except control.AlreadyRunning:
-    print("refused", flush=True)
-sys.stdin.readline()
+held = contextlib.ExitStack()
+for run in map(pathlib.Path, sys.argv[2:]):
+    while not (run / "go").exists():
+        pass
+    try:
+        held.enter_context(control.taken(run))
+        print("took", flush=True)
+    except control.AlreadyRunning:
+        print("refused", flush=True)
+sys.stdin.read()
 """
 
 
 def test_of_workers_that_start_at_once_only_one_gets_the_run(tmp_path: Path):
+    runs = [tmp_path / f"run-{i}" for i in range(25)]
+    for run in runs:
+        run.mkdir()
+        (run / "worker.json").write_text('{"pid": 999999999}')  # a dead one's
     takers = [
         subprocess.Popen(
-            # The words by which a worker is known.
-            [sys.executable, "-c", _TAKER, "core.training", str(tmp_path)],
+            # With the words by which a worker is known.
+            [sys.executable, "-c", _TAKER, "core.training", *map(str, runs)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -141,33 +162,11 @@ def test_of_workers_that_start_at_once_only_one_gets_the_run(tmp_path: Path):
         for _ in range(4)
     ]
     try:
-        assert all(t.stdout.readline() == "ready\n" for t in takers)
-        for round_ in range(1):
-            (tmp_path / "worker.json").write_text('{"pid": 999999999}')  # a dead one's
-            for taker in takers:
-                taker.stdin.write("go\n")
-            for taker in takers:
-                taker.stdin.flush()
-            said = sorted(t.stdout.readline().strip() for t in takers)
-        assert said == ["refused"] * 3 + ["took"]
+        for run in runs:
+            (run / "go").touch()
+            said = sorted(taker.stdout.readline().strip() for taker in takers)
+            assert said == ["refused"] * 3 + ["took"], f"in {run.name}"
     finally:
         for taker in takers:
-            taker.communicate("end\n")
-
-
-def test_a_worker_that_was_overtaken_between_looking_and_taking_gives_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    # The other one takes the run just after this one saw that it was free.
-    taken = threading.Event()
-
-    def look(run: Path) -> bool:
-        (run / "worker.json").write_text(json.dumps({"pid": 1}))
-        taken.set()
-        return False
-
-    monkeypatch.setattr(control, "worker_alive", look)
-    with pytest.raises(AlreadyRunning):
-        control.take(tmp_path)
-    assert taken.is_set()
-    assert json.loads((tmp_path / "worker.json").read_text()) == {"pid": 1}
+            taker.kill()
+            taker.communicate()

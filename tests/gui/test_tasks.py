@@ -1,0 +1,99 @@
+"""Work off the GUI thread: results, errors, progress, and cancelling."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from PySide6.QtCore import QThread
+
+from core.errors import BadInput
+from petseg_gui.tasks import Lane, Tasks
+
+
+@pytest.fixture
+def tasks(qtbot):
+    made = Tasks()
+    yield made
+    made.close()
+
+
+def test_a_result_comes_back_on_the_gui_thread(tasks, qtbot):
+    seen = []
+    gui = QThread.currentThread()
+
+    def done(result):
+        seen.append((result, QThread.currentThread() == gui))
+
+    tasks.run(Lane.LOAD, lambda job: threading.current_thread().name, done)
+    qtbot.waitUntil(lambda: bool(seen))
+    name, on_gui_thread = seen[0]
+    assert on_gui_thread
+    assert name.startswith("petseg-load")
+
+
+def test_an_error_for_people_comes_as_text(tasks, qtbot):
+    seen = []
+
+    def work(job):
+        raise BadInput("the file is empty")
+
+    tasks.run(Lane.LOAD, work, None, seen.append)
+    qtbot.waitUntil(lambda: seen == ["the file is empty"])
+
+
+def test_a_defect_is_not_swallowed(tasks, qtbot):
+    def work(job):
+        raise ZeroDivisionError
+
+    with qtbot.captureExceptions() as caught:
+        tasks.run(Lane.LOAD, work)
+        qtbot.waitUntil(lambda: not tasks.busy)
+    assert [kind for kind, _, _ in caught] == [ZeroDivisionError]
+
+
+def test_a_cancelled_tasks_late_result_never_lands(tasks, qtbot):
+    started, go = threading.Event(), threading.Event()
+    seen = []
+
+    def work(job):
+        started.set()
+        go.wait(10)
+        job.report("half")
+        return job.cancelled
+
+    task = tasks.run(Lane.LOAD, work, seen.append, seen.append, seen.append)
+    assert started.wait(10)
+    task.cancel()
+    go.set()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert seen == []
+
+
+def test_progress_comes_in_order_and_before_the_result(tasks, qtbot):
+    seen = []
+
+    def work(job):
+        for number in range(3):
+            job.report(number)
+        return "done"
+
+    tasks.run(Lane.LOAD, work, seen.append, None, seen.append)
+    qtbot.waitUntil(lambda: seen == [0, 1, 2, "done"])
+
+
+def test_a_lane_keeps_its_order(tasks, qtbot):
+    seen = []
+    for number in range(5):
+        tasks.run(Lane.SAVE, lambda job, number=number: number, seen.append)
+    qtbot.waitUntil(lambda: seen == [0, 1, 2, 3, 4])
+
+
+def test_closing_waits_for_the_threads_and_takes_no_more_work(qtbot):
+    tasks = Tasks()
+    tasks.run(Lane.LOAD, lambda job: None)
+    tasks.close()
+    ran = []
+    tasks.run(Lane.LOAD, ran.append)
+    assert not any(t.name.startswith("petseg-") for t in threading.enumerate())
+    assert ran == []
