@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import (
+    Image,
+    ImageOps,
+    TiffImagePlugin,  # noqa: F401  # else Pillow loads its forty others to find these two
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401
+)
 
 from core.errors import BadInput
 

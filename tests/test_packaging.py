@@ -30,7 +30,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_installed_wheel_lists_its_bundled_model(installed: Path, tmp_path: Path) -> None:
     code = (
-        "import core.cli.main, core.inference.catalogue as c; print(c.bundled_model()); "
+        "import core.cli.main, core.inference.bundled as c; print(c.bundled_model()); "
         "core.cli.main.main()"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ from pathlib import Path
 from core import masks
 from core.cli.output import FAILED, open_for_cli, progress, report_skipped, say
 from core.errors import BadInput
-from core.inference.catalogue import bundled_model
+from core.inference.bundled import bundled_model
 from core.inference.predictor import providers
 from core.labels import VOID
 from core.masks import MaskEncoding

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.cli.output import DONE, open_for_cli, say, table
-from core.inference.catalogue import bundled_model, list_models
+from core.inference.bundled import bundled_model
+from core.inference.catalogue import list_models
 
 
 def model_path(model: str) -> Path:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
+from core.inference.bundled import bundled_model
 from core.modelfile import ModelDescription, ModelFileError, read_description
 
 RUN_MODEL = "best.safetensors"
@@ -18,11 +18,6 @@ class ModelEntry:
     path: Path
     title: str
     description: ModelDescription
-
-
-def bundled_model() -> Path:
-    """The model that comes with PetSeg."""
-    return Path(str(files("resources") / "models" / "petseg-default.safetensors"))
 
 
 def list_models(runs: Path | None = None) -> list[ModelEntry]:

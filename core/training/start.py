@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.errors import BadInput
-from core.inference.catalogue import bundled_model
+from core.inference.bundled import bundled_model
 from core.models.encoders import EncoderUNet
 from core.models.network import SegmentationNet, build_network
 from core.models.weights import (

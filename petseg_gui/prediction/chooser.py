@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QWidget
 
-from core.inference.catalogue import ModelEntry
 from petseg_gui.prediction.models import ModelChoice
+
+if TYPE_CHECKING:
+    from core.inference.catalogue import ModelEntry
 
 
 class ModelChooser(QComboBox):

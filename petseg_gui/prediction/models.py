@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from core.inference.catalogue import ModelEntry, bundled_model, list_models
+from core.inference.bundled import bundled_model
 from core.project.project import Project
 from petseg_gui.tasks import Job, Lane, Tasks
+
+if TYPE_CHECKING:
+    from core.inference.catalogue import ModelEntry
 
 
 class ModelChoice(QObject):
@@ -45,7 +49,13 @@ class ModelChoice(QObject):
             if project is self._project:
                 self._show(entries)
 
-        self._tasks.run(Lane.LOAD, lambda job: list_models(runs), listed, self.told.emit)
+        def work(job: Job) -> list[ModelEntry]:
+            # Reading descriptions imports pydantic: not before the first photo is shown.
+            from core.inference.catalogue import list_models
+
+            return list_models(runs)
+
+        self._tasks.run(Lane.LOAD, work, listed, self.told.emit)
 
     def choose(self, path: Path) -> None:
         """Segment with this model from now on."""

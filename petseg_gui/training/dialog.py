@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from core.errors import BadInput
-from core.inference.catalogue import ModelEntry, bundled_model
+from core.inference.bundled import bundled_model
+from core.inference.catalogue import ModelEntry
 from core.training.config import Start
 from core.training.plan import Plan
 from core.training.presets import PRESETS, make_config

@@ -39,7 +39,7 @@ def test_two_classes_of_one_name_are_refused():
 
 
 def test_a_single_class_is_no_scheme():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="2 to 254"):
         scheme_of("x", ["background"])
 
 

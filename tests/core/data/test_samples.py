@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_the_border_rule_acts_on_what_is_trained(make_project: MakeProject, rule
         return with_border(mask, 2)
 
     project = open_project(make_project(1, width=32, height=32, scheme=TRIMAP, change=bordered))
-    project.settings = project.settings.model_copy(update={"scheme": TRIMAP})
+    project.settings = replace(project.settings, scheme=TRIMAP)
     drawn = project.read_mask("animal-0.png")
     assert (drawn == 2).any()
     trained = load(project, rule=rule).masks[0].numpy()

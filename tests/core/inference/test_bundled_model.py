@@ -10,7 +10,8 @@ import pytest
 
 from core.drawing.animal_photo import draw_animal
 from core.evaluation.evaluate import Report, evaluate
-from core.inference.catalogue import bundled_model, list_models
+from core.inference.bundled import bundled_model
+from core.inference.catalogue import list_models
 from core.inference.predictor import Predictor
 from core.labels import PET, BorderRule
 from core.modelfile import onnx_path, read_description, read_onnx

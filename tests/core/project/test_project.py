@@ -175,6 +175,20 @@ def write_project_json(root: Path, text: str) -> None:
     (root / ".petseg" / "project.json").write_text(text)
 
 
+def scheme_text(id_: str = "1", name: str = '"pet"', colour: str = "[1, 2, 3]") -> str:
+    """project.json with a scheme whose second class is given."""
+    first = '{"id": 0, "name": "background", "colour": [0, 0, 0]}'
+    second = f'{{"id": {id_}, "name": {name}, "colour": {colour}}}'
+    return f'{{"scheme": {{"name": "x", "classes": [{first}, {second}]}}}}'
+
+
+def test_a_scheme_of_ones_own_is_read(bare: Path):
+    write_project_json(bare, scheme_text())
+    scheme = open_project(bare).settings.scheme
+    assert scheme.names == ["background", "pet"]
+    assert scheme.classes[1].colour == (1, 2, 3)
+
+
 def test_a_project_of_a_newer_version_is_not_opened(bare: Path):
     write_project_json(bare, json.dumps({"format": 2, "what": "is this"}))
     with pytest.raises(BadInput, match=r"newer PetSeg \(format 2; this one reads 1\)"):
@@ -193,6 +207,28 @@ def test_a_project_of_a_newer_version_is_not_opened(bare: Path):
         '{"scheme": {"name": "x", "classes": []}}',
         '{"scheme": 5}',
         '{"format": "one"}',
+        '{"format": null}',
+        '{"train_share": NaN}',
+        '{"train_share": "most"}',
+        '{"train_share": []}',
+        '{"mask_encoding": []}',
+        '{"border_rule": {}}',
+        '{"unpainted": "maybe"}',
+        '{"model": 5}',
+        '{"scheme": {"name": 5, "classes": [{"id": 0, "name": "a", "colour": [0, 0, 0]}]}}',
+        '{"scheme": {"name": "x", "classes": [5, 6]}}',
+        '{"scheme": {"name": "x", "classes": {"a": 1, "b": 2}}}',
+        '{"scheme": {"classes": [{"id": 0}, {"id": 1}]}}',
+        scheme_text(colour="[0, 0]"),
+        scheme_text(colour="[0, 0, 256]"),
+        scheme_text(colour="[0, 0, -1]"),
+        scheme_text(colour='"red"'),
+        scheme_text(colour="[0, 0, 0.5]"),
+        scheme_text(id_="7"),
+        scheme_text(id_='"1"'),
+        scheme_text(name='""'),
+        scheme_text(name='"background"'),
+        scheme_text(name="5"),
     ],
 )
 def test_damaged_settings_are_named_and_not_replaced(bare: Path, text: str):
