@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from petseg_gui.display import missing_library, why_no_window
@@ -35,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     application = QApplication(sys.argv[:1])
     set_look(application)
     parts = build(options)
+    sys.excepthook = _tell_defects(parts)
     parts.window.show()
     return application.exec()
 
@@ -58,6 +60,22 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
         wire(parts)
     open_at_start(parts, options.folder, options.project)
     return parts
+
+
+def _tell_defects(parts: Parts) -> Callable[..., None]:
+    """A hook for exceptions that nobody expected: on stderr in full, in the window in a line."""
+    from petseg_gui.banner import Level
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.__excepthook__(kind, error, trace)
+        parts.window.banners.show_message(
+            "defect",
+            Level.WARNING,
+            f"Something went wrong inside PetSeg ({kind.__name__}: {error}). What you draw is "
+            "still saved; starting PetSeg again is safer.",
+        )
+
+    return tell
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -65,6 +65,7 @@ def show_about(parent: QWidget) -> QMessageBox:
         "Segment photos, correct the masks by hand, and train the network on the corrections.\n"
         "Apache License 2.0.\n\n" + "\n".join(lines)
     )
+    box.addButton("Close", QMessageBox.ButtonRole.RejectRole)
     box.open()
     return box
 

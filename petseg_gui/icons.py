@@ -9,14 +9,21 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QP
 from PySide6.QtSvg import QSvgRenderer
 
 _BAR_SIZE = 20
+_GROUPS = {
+    QIcon.Mode.Normal: QPalette.ColorGroup.Active,
+    QIcon.Mode.Disabled: QPalette.ColorGroup.Disabled,
+}
 
 
 def icon(name: str, palette: QPalette) -> QIcon:
     """The icon ``resources/icons/NAME.svg`` for bars and buttons, in the palette's text colour."""
-    colour = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.WindowText)
     screens = QGuiApplication.screens()
     ratio = max((screen.devicePixelRatio() for screen in screens), default=1.0)
-    return QIcon(pixmap(name, colour, _BAR_SIZE, ratio))
+    made = QIcon()
+    for mode, group in _GROUPS.items():
+        colour = palette.color(group, QPalette.ColorRole.WindowText)
+        made.addPixmap(pixmap(name, colour, _BAR_SIZE, ratio), mode)
+    return made
 
 
 def pixmap(name: str, colour: QColor, size: int, ratio: float = 1.0) -> QPixmap:

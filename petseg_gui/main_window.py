@@ -31,6 +31,8 @@ from petseg_gui.actions import MENUS, TOOLBAR, TOOLBAR_RIGHT, set_icons
 from petseg_gui.banner import Banners
 from petseg_gui.progress import ProgressStrip
 
+_SIZE = QSize(1440, 900)
+
 
 class MainWindow(QMainWindow):
     """Put together from parts that know nothing of it."""
@@ -52,6 +54,7 @@ class MainWindow(QMainWindow):
         self.hovered.setAccessibleName("What is under the pointer")
         self._pages = QStackedWidget(self)
         self.setAcceptDrops(True)
+        self.resize(_SIZE.boundedTo(self.screen().availableSize()))
         self.addActions(list(actions.values()))
         self._menus: dict[str, QMenu] = {}
         for menu in MENUS:

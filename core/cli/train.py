@@ -19,10 +19,10 @@ from core.errors import BadInput
 from core.masks import MaskEncoding
 from core.project.project import Project
 from core.training import control, events
-from core.training.config import Start
+from core.training.config import Start, start_model
 from core.training.launch import create_run, last_words, start_worker
 from core.training.plan import plan_training
-from core.training.presets import PRESETS, is_model, make_config
+from core.training.presets import PRESETS, make_config
 
 _POLL_SECONDS = 0.2
 
@@ -58,7 +58,7 @@ def new_run(
     edited: bool = False,
 ) -> Path:
     """Plan a training and make its run folder. Raises BadInput, WriteError."""
-    if is_model(changes.get("start", Start.SCRATCH)):
+    if start_model(changes.get("start", Start.SCRATCH)) is not None:
         changes = changes | {"start": _absolute(changes["start"])}
     # No window to leave a core for.
     config = make_config(preset, **({"threads": os.cpu_count() or 1} | changes))

@@ -88,11 +88,15 @@ def convert_mask(mask: np.ndarray, scheme: LabelScheme, wanted: LabelScheme) -> 
 
 
 def with_border(mask: np.ndarray, border: int) -> np.ndarray:
-    """A two-class mask with a border class of BORDER_SHARE of the longer side on its outline."""
-    width = max(2, round(max(mask.shape) * BORDER_SHARE))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    inside = (mask == 1).astype(np.uint8)
-    outline = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, kernel).astype(bool)
+    """A two-class mask whose outermost rim, BORDER_SHARE of the longer side, is the border class.
+
+    The rim lies inside, so that pet and border together are exactly what was painted.
+    """
+    width = max(1, round(max(mask.shape) * BORDER_SHARE))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1))
+    # Void counts as pet here: where nobody painted there is no outline.
+    inside = (mask != 0).astype(np.uint8)
+    core = cv2.erode(inside, kernel, borderValue=1).astype(bool)
     trimap = mask.copy()
-    trimap[outline & (mask != VOID)] = border
+    trimap[(mask == 1) & ~core] = border
     return trimap

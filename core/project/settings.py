@@ -50,7 +50,7 @@ def read_settings(path: Path) -> ProjectSettings:
         return _parse(raw)
     except KeyError as error:
         raise BadInput(f"{path} is damaged ({error.args[0]} is missing).") from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadInput(f"{path} is damaged ({error}).") from error
 
 

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import BadInput
 from core.files import read_json
+from core.inference.bundled import bundled_model
 from core.labels import BorderRule, LabelScheme, scheme_under
+from core.modelfile import read_description
 
 FORMAT = 1
 
@@ -22,6 +24,13 @@ class Start(StrEnum):
     BUNDLED = "bundled"
     IMAGENET = "imagenet"
     SCRATCH = "scratch"
+
+
+def start_model(start: str) -> Path | None:
+    """The model file that a starting point names, or None for ImageNet weights and scratch."""
+    if start in (Start.IMAGENET, Start.SCRATCH):
+        return None
+    return bundled_model() if start == Start.BUNDLED else Path(start)
 
 
 class _Strict(BaseModel):
@@ -106,8 +115,23 @@ class RunConfig(_Strict):
     val_samples: tuple[Sample, ...]
 
 
+def trained_scheme(config: TrainConfig, project: LabelScheme) -> LabelScheme:
+    """The classes that masks are brought to before the border rule: the project's, mostly.
+
+    A project of two classes that starts from a trimap model keeps the model's three, with a
+    border made along its outlines: else the model would lose its last layer. Raises
+    ModelFileError.
+    """
+    model = start_model(config.start)
+    if model is not None and len(project.classes) == 2 and config.border is BorderRule.CLASS:
+        known = read_description(model).scheme
+        if known.border_id is not None:
+            return known
+    return project
+
+
 def outputs_for(config: TrainConfig, scheme: LabelScheme) -> int:
-    """How many numbers a pixel the network gives for the classes that are trained.
+    """How many numbers a pixel the network gives for the classes of ``trained_scheme``.
 
     Raises BadInput: binary cross-entropy with more than two classes.
     """
@@ -116,7 +140,7 @@ def outputs_for(config: TrainConfig, scheme: LabelScheme) -> int:
         return classes
     if classes > 2:
         raise BadInput(
-            f"The loss {config.loss} is for two classes, this project has {classes}: "
+            f"The loss {config.loss} is for two classes, this training has {classes}: "
             f"use --set loss=ce{config.loss.removeprefix('bce')}, or the preset quick."
         )
     return 1

@@ -13,7 +13,7 @@ from core import files
 from core.errors import BadInput
 from core.project.project import Project
 from core.project.reviews import Status
-from core.training.config import RunConfig, Sample, Source, TrainConfig, outputs_for
+from core.training.config import RunConfig, Sample, Source, TrainConfig, outputs_for, trained_scheme
 from core.training.control import Wanted, request
 from core.training.plan import Plan
 from core.training.presets import PRESETS
@@ -37,7 +37,7 @@ def create_run(
     """
     if plan.problem:
         raise BadInput(plan.problem)
-    outputs_for(config, project.settings.scheme)
+    outputs_for(config, trained_scheme(config, project.settings.scheme))
     now = datetime.now().astimezone()
     run = folder or _free(project.runs / f"{now:%Y%m%d-%H%M%S}-{config.preset}")
     if (run / "config.json").exists():

@@ -7,7 +7,8 @@ from typing import Any
 
 from core.errors import BadInput
 from core.labels import BorderRule
-from core.training.config import Start, TrainConfig, parse_config
+from core.modelfile import read_description
+from core.training.config import Start, TrainConfig, parse_config, start_model
 
 
 @dataclass(frozen=True)
@@ -115,16 +116,17 @@ FINE_TUNING_RATE = 0.3
 def make_config(preset: str, **changes: Any) -> TrainConfig:
     """A preset's config with some values changed. Raises BadInput (no such preset, option, value).
 
-    From a model file the learning rate is 0.3 of the preset's, unless it is given.
+    From a model file the learning rate is 0.3 of the preset's and the size is the model's,
+    unless they are given. Raises ModelFileError where that file cannot be used.
     """
     if preset not in PRESETS:
         raise BadInput(f"There is no preset {preset!r}. Presets: {', '.join(PRESETS)}.")
-    values = PRESETS[preset].values | changes
-    if "learning_rate" not in changes and is_model(values.get("start", Start.SCRATCH)):
-        values["learning_rate"] = values["learning_rate"] * FINE_TUNING_RATE
-    return parse_config({"preset": preset, **values})
-
-
-def is_model(start: str) -> bool:
-    """Whether a starting point is a model of PetSeg: the bundled one or a file."""
-    return start not in (Start.IMAGENET, Start.SCRATCH)
+    values = {"preset": preset, **PRESETS[preset].values, **changes}
+    model = start_model(str(values.get("start", Start.SCRATCH)))
+    if model is not None:
+        if "learning_rate" not in changes:
+            rate = values.get("learning_rate", TrainConfig().learning_rate)
+            values["learning_rate"] = rate * FINE_TUNING_RATE
+        if "size" not in changes:
+            values["size"] = read_description(model).size
+    return parse_config(values)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from core.errors import BadInput
-from core.inference.bundled import bundled_model
 from core.models.encoders import EncoderUNet
 from core.models.network import SegmentationNet, build_network
 from core.models.weights import (
@@ -19,8 +17,7 @@ from core.models.weights import (
     restore_norms,
     take_over,
 )
-from core.training.config import Start, TrainConfig
-from core.training.presets import is_model
+from core.training.config import Start, TrainConfig, start_model
 
 _NORM_IMAGES = 64
 
@@ -32,10 +29,10 @@ def start_network(options: TrainConfig, outputs: int, images: Tensor) -> Segment
     PetSegError (a download that failed).
     """
     torch.manual_seed(options.seed)
-    if is_model(options.start):
-        path = bundled_model() if options.start == Start.BUNDLED else Path(options.start)
+    model = start_model(options.start)
+    if model is not None:
         # A model brings its own network; the preset's is for weights that have none yet.
-        old = load_model(path)
+        old = load_model(model)
         net = build_network(old.network | {"outputs": outputs})
         take_over(net, old)
         return net

@@ -25,10 +25,16 @@ from core.models.export import describe_anew, save_model
 from core.models.network import build_network, parameter_count
 from core.project.project import Project, open_project
 from core.training import control, events
-from core.training.config import RunConfig, Sample, TrainConfig, outputs_for, read_run_config
+from core.training.config import (
+    RunConfig,
+    Sample,
+    TrainConfig,
+    outputs_for,
+    read_run_config,
+    trained_scheme,
+)
 from core.training.control import Wanted
 from core.training.pace import Ended, Pace, Watch
-from core.training.presets import is_model
 from core.training.start import be_polite, choose_device, start_network
 from core.training.trainer import (
     Scoring,
@@ -57,6 +63,8 @@ class _Run:
     val: Samples
     device: torch.device
     watch: Watch
+    full_scheme: LabelScheme
+    """The classes before the border rule."""
 
     @property
     def options(self) -> TrainConfig:
@@ -65,7 +73,7 @@ class _Run:
     @property
     def scheme(self) -> LabelScheme:
         """The classes that are trained."""
-        return scheme_under(self.project.settings.scheme, self.options.border)
+        return scheme_under(self.full_scheme, self.options.border)
 
     @property
     def epoch_steps(self) -> int:
@@ -110,7 +118,7 @@ def _train(folder: Path, config: RunConfig) -> None:
     except Ended as ended:
         _end_while_loading(folder, ended.wanted)
         return
-    outputs = outputs_for(run.options, run.project.settings.scheme)
+    outputs = outputs_for(run.options, run.full_scheme)
     net = start_network(run.options, outputs, run.train.images)
     net.to(run.device).to(memory_format=torch.channels_last)
     state = new_state(net, run.options, run.total_steps)
@@ -235,15 +243,15 @@ def _load(folder: Path, config: RunConfig) -> _Run:
         events.write_event(folder, event)
 
     watch = Watch(folder, say)
+    scheme = trained_scheme(config.train, projects[0].settings.scheme)
 
     def load(samples: tuple[Sample, ...]) -> Samples:
         pairs = [(projects[s.source], s.image) for s in samples]
-        scheme = projects[0].settings.scheme
         return load_samples(pairs, config.train.size, scheme, config.train.border, watch.look)
 
     train, val = load(config.train_samples), load(config.val_samples)
     device = choose_device(config.train.device)
-    run = _Run(folder, config, projects[0], train, val, device, watch)
+    run = _Run(folder, config, projects[0], train, val, device, watch, scheme)
     for samples, purpose in ((train, "train"), (val, "validate")):
         for name, reason in samples.skipped:
             say(events.Notice(text=f"Skipped {name}: {reason}"))
@@ -287,7 +295,7 @@ def _save_best(run: _Run, state: TrainState, scores: Scores) -> None:
         network=state.net.network,
         parameters=parameter_count(state.net),
         preset=options.preset,
-        start=Path(options.start).name if is_model(options.start) else options.start,
+        start=Path(options.start).name,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
         data={
             "folders": [Path(s.folder).name for s in config.sources],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
@@ -24,6 +24,7 @@ class BrowserPanel(QWidget):
         super().__init__(parent)
         self._model = model
         self._approved = 0
+        self.setMinimumWidth(200)
         self.search_box = QLineEdit(self)
         self.search_box.setPlaceholderText("Search by name")
         self.search_box.setAccessibleName("Search by name")
@@ -118,6 +119,7 @@ class _ListView(QListView):
         self.setAccessibleName("Images")
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QListView.Shape.NoFrame)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)

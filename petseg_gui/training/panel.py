@@ -33,6 +33,7 @@ class TrainingPanel(QWidget):
         self._tasks = tasks
         self._watcher = watcher
         self._loading = False
+        self.setMinimumWidth(260)
         self.curves: Curves | None = None
         self.headline = QLabel(self)
         font = self.headline.font()

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from petseg_gui import display
+from petseg_gui import app, display
 from petseg_gui.display import missing_library, missing_message, why_no_window
 
 _NO_DISPLAY = {
@@ -90,3 +90,13 @@ def test_help_needs_no_display():
     done = _start("--help")
     assert done.returncode == 0
     assert "--project" in done.stdout
+
+
+def test_a_defect_is_told_in_the_window_and_on_stderr(open_window, make_project, capsys):
+    parts = open_window(make_project(images=1))
+    try:
+        raise ZeroDivisionError("a defect")
+    except ZeroDivisionError as error:
+        app._tell_defects(parts)(ZeroDivisionError, error, error.__traceback__)
+    assert "ZeroDivisionError: a defect" in parts.window.banners.text("defect")
+    assert "Traceback" in capsys.readouterr().err

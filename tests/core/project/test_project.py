@@ -175,18 +175,31 @@ def write_project_json(root: Path, text: str) -> None:
     (root / ".petseg" / "project.json").write_text(text)
 
 
-def scheme_text(id_: str = "1", name: str = '"pet"', colour: str = "[1, 2, 3]") -> str:
-    """project.json with a scheme whose second class is given."""
-    first = '{"id": 0, "name": "background", "colour": [0, 0, 0]}'
-    second = f'{{"id": {id_}, "name": {name}, "colour": {colour}}}'
-    return f'{{"scheme": {{"name": "x", "classes": [{first}, {second}]}}}}'
+def changed(**changes: object) -> str:
+    """A good project.json in which something is otherwise; ``pet``: its second class."""
+    pet = {"id": 1, "name": "pet", "colour": [1, 2, 3]} | dict(changes.pop("pet", {}))
+    background = {"id": 0, "name": "background", "colour": [0, 0, 0]}
+    good = {
+        "format": 1,
+        "scheme": {"name": "x", "classes": [background, pet]},
+        "border_rule": "ignore",
+        "mask_encoding": "binary255",
+        "train_share": 0.7,
+        "unpainted": "unlabelled",
+        "model": "runs/a/best.safetensors",
+    }
+    return json.dumps(good | changes)
 
 
-def test_a_scheme_of_ones_own_is_read(bare: Path):
-    write_project_json(bare, scheme_text())
-    scheme = open_project(bare).settings.scheme
-    assert scheme.names == ["background", "pet"]
-    assert scheme.classes[1].colour == (1, 2, 3)
+def test_settings_are_read(bare: Path):
+    write_project_json(bare, changed())
+    settings = open_project(bare).settings
+    assert settings.scheme.names == ["background", "pet"]
+    assert settings.scheme.classes[1].colour == (1, 2, 3)
+    assert settings.border_rule is BorderRule.IGNORE
+    assert settings.mask_encoding is MaskEncoding.BINARY255
+    assert (settings.train_share, settings.unpainted) == (0.7, "unlabelled")
+    assert settings.model == "runs/a/best.safetensors"
 
 
 def test_a_project_of_a_newer_version_is_not_opened(bare: Path):
@@ -202,33 +215,30 @@ def test_a_project_of_a_newer_version_is_not_opened(bare: Path):
         "",
         "[]",
         "null",
-        '{"train_share": 2}',
-        '{"mask_encoding": "morse"}',
-        '{"scheme": {"name": "x", "classes": []}}',
-        '{"scheme": 5}',
-        '{"format": "one"}',
-        '{"format": null}',
-        '{"train_share": NaN}',
-        '{"train_share": "most"}',
-        '{"train_share": []}',
-        '{"mask_encoding": []}',
-        '{"border_rule": {}}',
-        '{"unpainted": "maybe"}',
-        '{"model": 5}',
-        '{"scheme": {"name": 5, "classes": [{"id": 0, "name": "a", "colour": [0, 0, 0]}]}}',
-        '{"scheme": {"name": "x", "classes": [5, 6]}}',
-        '{"scheme": {"name": "x", "classes": {"a": 1, "b": 2}}}',
-        '{"scheme": {"classes": [{"id": 0}, {"id": 1}]}}',
-        scheme_text(colour="[0, 0]"),
-        scheme_text(colour="[0, 0, 256]"),
-        scheme_text(colour="[0, 0, -1]"),
-        scheme_text(colour='"red"'),
-        scheme_text(colour="[0, 0, 0.5]"),
-        scheme_text(id_="7"),
-        scheme_text(id_='"1"'),
-        scheme_text(name='""'),
-        scheme_text(name='"background"'),
-        scheme_text(name="5"),
+        changed(format="one"),
+        changed(format=None),
+        changed(train_share=2),
+        changed(train_share=float("nan")),
+        changed(train_share="most"),
+        changed(train_share=[]),
+        changed(mask_encoding="morse"),
+        changed(mask_encoding=[]),
+        changed(border_rule={}),
+        changed(unpainted="maybe"),
+        changed(scheme=5),
+        changed(scheme={"name": "x", "classes": []}),
+        changed(scheme={"name": "x", "classes": [5, 6]}),
+        changed(scheme={"name": "x", "classes": {"a": 1, "b": 2}}),
+        changed(scheme={"name": "x", "classes": [{"id": 0}, {"id": 1}]}),
+        changed(pet={"colour": [0, 0]}),
+        changed(pet={"colour": [0, 0, 256]}),
+        changed(pet={"colour": [0, 0, -1]}),
+        changed(pet={"colour": "red"}),
+        changed(pet={"id": 7}),
+        changed(pet={"id": "first"}),
+        changed(pet={"id": 1e400}),
+        changed(pet={"name": "background"}),
+        changed(pet={"name": ""}),
     ],
 )
 def test_damaged_settings_are_named_and_not_replaced(bare: Path, text: str):
