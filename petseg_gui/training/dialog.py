@@ -47,6 +47,7 @@ class TrainingDialog(QDialog):
         self._make_plan = make_plan
         self._plan: Plan | None = None
         self._models: list[ModelEntry] = []
+        self._busy = ""
         self._problem = ""
         self.preset_box = QComboBox(self)
         for preset in PRESETS.values():
@@ -71,6 +72,7 @@ class TrainingDialog(QDialog):
         self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
         self._lay_out()
         self.preset_box.currentIndexChanged.connect(self._preset_changed)
+        self.start_box.activated.connect(self._start_chosen)
         self.edited_box.toggled.connect(self.plan_again)
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)
@@ -95,7 +97,7 @@ class TrainingDialog(QDialog):
 
     def set_busy(self, busy: bool) -> None:
         """Say that a training is under way already."""
-        self._problem = "A training is under way: stop it or wait for its end." if busy else ""
+        self._busy = "A training is under way: stop it or wait for its end." if busy else ""
         self._show_plan()
 
     def plan_again(self) -> None:
@@ -110,7 +112,7 @@ class TrainingDialog(QDialog):
 
     def _show_plan(self) -> None:
         plan = self._plan
-        problem = self._problem or (plan.problem if plan is not None else "")
+        problem = self._busy or self._problem or (plan.problem if plan is not None else "")
         self.sentence.setText("Counting the masks…" if plan is None else f"{plan.sentence}.")
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
@@ -125,6 +127,17 @@ class TrainingDialog(QDialog):
         self._offer_starts()
         self.start_box.setCurrentIndex(max(0, self.start_box.findData(config.start)))
         self.plan_again()
+
+    def _start_chosen(self) -> None:
+        """Another starting point may come with a size of its own."""
+        try:
+            config = make_config(self.preset, start=self.start_box.currentData())
+        except BadInput as error:
+            self._problem = str(error)
+        else:
+            self._problem = ""
+            self.size_box.setValue(config.size)
+        self._show_plan()
 
     def _offer_starts(self) -> None:
         before = self.start_box.currentData()
