@@ -43,10 +43,9 @@ application.exec()
 
 _PETSEG = """
 import sys, time
-from petseg_gui.app import build
-from petseg_gui.look import set_look
+from petseg_gui.app import build, make_application
+application = make_application()
 from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtWidgets import QApplication
 
 class Watch(QObject):
     def eventFilter(self, watched, event):
@@ -62,8 +61,6 @@ def done():
     parts.window.close()
     application.quit()
 
-application = QApplication(sys.argv[:1])
-set_look(application)
 parts = build([sys.argv[1]])
 watch = Watch()
 parts.canvas.installEventFilter(watch)

@@ -15,13 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import (
-    Image,
-    ImageOps,
-    TiffImagePlugin,  # noqa: F401  # else Pillow loads its forty others to find these two
-    UnidentifiedImageError,
-    WebPImagePlugin,  # noqa: F401
-)
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import BadInput
 
@@ -110,7 +104,7 @@ def open_image(path: Path) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             # Pillow warns of damaged metadata, which hurts no pixel.
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as image:
+            with Image.open(path, formats=_formats(path)) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise ImageError(
                         path,
@@ -127,6 +121,12 @@ def open_image(path: Path) -> Iterator[Image.Image]:
     except _DECODING_ERRORS as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ImageError(path, f"damaged or unreadable ({reason})") from error
+
+
+def _formats(path: Path) -> list[str]:
+    """The formats to try, the one that the name claims first: Pillow loads decoders as it goes."""
+    claimed = _FORMAT_OF.get(path.suffix.lower())
+    return sorted(_FORMATS, key=lambda known: known != claimed)
 
 
 def _notes(path: Path, image: Image.Image) -> list[str]:
