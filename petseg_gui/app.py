@@ -6,13 +6,17 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from petseg_gui.display import missing_library, why_no_window
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
     from petseg_gui.parts import Parts
 
 _BAD_INPUT = 2
@@ -25,20 +29,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     if reason:
         return _refuse(reason)
     try:
-        from PySide6.QtWidgets import QApplication
+        application = make_application()
     except ImportError as error:
         reason = missing_library(error)
         if reason:
             return _refuse(reason)
         raise
-    from petseg_gui.look import set_look
-
-    application = QApplication(sys.argv[:1])
-    set_look(application)
     parts = build(options)
     sys.excepthook = _tell_defects(parts)
     parts.window.show()
     return application.exec()
+
+
+def make_application() -> QApplication:
+    """The QApplication with its look; raises ImportError where a library of Qt's is missing."""
+    # Qt waits for the display and its fonts; NumPy and Pillow are imported meanwhile.
+    meanwhile = Thread(target=import_module, args=("core.images",))
+    meanwhile.start()
+    try:
+        from PySide6.QtWidgets import QApplication
+
+        from petseg_gui.look import set_look
+
+        application = QApplication(sys.argv[:1])
+        set_look(application)
+    finally:
+        meanwhile.join()
+    return application
 
 
 def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from platform import python_version
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
@@ -55,6 +52,10 @@ def show_shortcuts(parent: QWidget) -> QDialog:
 
 def show_about(parent: QWidget) -> QMessageBox:
     """Open the box with the versions."""
+    # Only here: what they import takes longer than everything else in this module.
+    from importlib.metadata import version
+    from platform import python_version
+
     lines = [f"Python {python_version()}"]
     lines += [f"{name} {version(name)}" for name in _LIBRARIES]
     box = QMessageBox(parent)

@@ -33,6 +33,7 @@ class StartPage(QWidget):
             button.setIconSize(QSize(20, 20))
             button.setIcon(action.icon())
             button.clicked.connect(action.trigger)
+            action.changed.connect(lambda b=button, a=action: b.setIcon(a.icon()))
             buttons.addWidget(button)
         buttons.addStretch(1)
         layout = QVBoxLayout(self)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QAction, QIcon, QKeyEvent, QPalette
 from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from petseg_gui import icons
@@ -30,10 +37,9 @@ class BrowserPanel(QWidget):
         self.search_box.setAccessibleName("Search by name")
         self.search_box.setClearButtonEnabled(True)
         self.search_box.textChanged.connect(self._search)
-        colour = self.palette().color(QPalette.ColorRole.PlaceholderText)
-        self.search_box.addAction(
-            icons.pixmap("search", colour, 16, 2.0), QLineEdit.ActionPosition.LeadingPosition
-        )
+        self._lens = QAction(self)
+        self.search_box.addAction(self._lens, QLineEdit.ActionPosition.LeadingPosition)
+        self._draw_lens()
         self.list = _ListView(self)
         self.list.setModel(model)
         self.list.setItemDelegate(ImageDelegate(self.list))
@@ -89,6 +95,15 @@ class BrowserPanel(QWidget):
         """Put the cursor into the search box."""
         self.search_box.setFocus()
         self.search_box.selectAll()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_lens()
+
+    def _draw_lens(self) -> None:
+        colour = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        self._lens.setIcon(QIcon(icons.pixmap("search", colour, 16, self.devicePixelRatioF())))
 
     def _search(self, text: str) -> None:
         current = self.list.currentIndex().data()

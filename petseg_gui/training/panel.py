@@ -138,4 +138,5 @@ def _button(action: QAction, text: str, parent: QWidget) -> QPushButton:
     button.setToolTip(action.toolTip())
     button.setAccessibleName(action.text())
     button.clicked.connect(action.trigger)
+    action.changed.connect(lambda: button.setIcon(action.icon()))  # light or dark
     return button

@@ -6,13 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog
 
 from core.files import user_data_dir
 from core.masks import MaskEncoding
 from core.project.reviews import Status
 from petseg_gui.banner import Choice, Level
-from petseg_gui.dialogs import ask
 from petseg_gui.opening import Opened, Question
 from petseg_gui.parts import Parts
 
@@ -131,6 +129,8 @@ def _drawing(parts: Parts, done: int, total: int) -> None:
 
 
 def _ask_encoding(parts: Parts, question: Question) -> None:
+    from petseg_gui.dialogs import ask
+
     parts.window.progress.hide()
     parts.start_page.show_welcome()
 
@@ -150,6 +150,8 @@ def _ask_encoding(parts: Parts, question: Question) -> None:
 
 
 def _choose_folder(parts: Parts) -> None:
+    from PySide6.QtWidgets import QFileDialog  # as every dialog, when it is asked for
+
     project = parts.session.project
     start = project.folder.parent if project is not None else Path.home()
     dialog = QFileDialog(parts.window, "Open folder", str(start))
@@ -160,6 +162,8 @@ def _choose_folder(parts: Parts) -> None:
 
 
 def _choose_store(parts: Parts) -> None:
+    from PySide6.QtWidgets import QFileDialog
+
     project = parts.session.project
     if project is None:
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from petseg_gui.banner import Choice, Level
-from petseg_gui.dialogs import show_list
 from petseg_gui.parts import Parts
 from petseg_gui.prediction.batch import BatchReport
 from petseg_gui.prediction.desk import batch_result, batch_words
@@ -63,5 +62,11 @@ def _show_result(parts: Parts, report: BatchReport) -> None:
         else f"{count(number, 'image')} could not be segmented; the rest is done."
     )
     lines = [f"{name}: {reason}" for name, reason in report.problems.items()]
-    show = Choice("Show list", lambda: show_list(window, "Images that were left out", lines))
+
+    def show_problems() -> None:
+        from petseg_gui.dialogs import show_list  # as every dialog, when it is asked for
+
+        show_list(window, "Images that were left out", lines)
+
+    show = Choice("Show list", show_problems)
     window.banners.show_message("batch", Level.WARNING, text, [show] if number > 1 else [])

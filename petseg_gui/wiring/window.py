@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from petseg_gui.dialogs import ask
-from petseg_gui.help import show_about, show_shortcuts
 from petseg_gui.parts import Parts
 from petseg_gui.words import count
 
@@ -12,14 +10,27 @@ def wire_window(parts: Parts) -> None:
     """Connect closing and help."""
     window, guard, actions = parts.window, parts.guard, parts.actions
     actions["quit"].triggered.connect(window.close)
-    actions["shortcuts"].triggered.connect(lambda: show_shortcuts(window))
-    actions["about"].triggered.connect(lambda: show_about(window))
+    actions["shortcuts"].triggered.connect(lambda: _show_shortcuts(parts))
+    actions["about"].triggered.connect(lambda: _show_about(parts))
     window.progress.cancelled.connect(lambda: _cancel_opening(parts))
     window.may_close = guard.allowed
     guard.ready.connect(window.close)
     guard.unsaved.connect(lambda problems: _ask_unsaved(parts, problems))
     guard.training.connect(lambda: _ask_training(parts))
     window.closed.connect(lambda: _end(parts))
+
+
+# Dialogs are imported when they are asked for: the window's first photo does not wait for them.
+def _show_shortcuts(parts: Parts) -> None:
+    from petseg_gui.help import show_shortcuts
+
+    show_shortcuts(parts.window)
+
+
+def _show_about(parts: Parts) -> None:
+    from petseg_gui.help import show_about
+
+    show_about(parts.window)
 
 
 def _cancel_opening(parts: Parts) -> None:
@@ -30,6 +41,8 @@ def _cancel_opening(parts: Parts) -> None:
 
 
 def _ask_unsaved(parts: Parts, problems: dict[str, str]) -> None:
+    from petseg_gui.dialogs import ask
+
     ask(
         parts.window,
         f"{count(len(problems), 'mask')} could not be saved.",
@@ -43,6 +56,8 @@ def _ask_unsaved(parts: Parts, problems: dict[str, str]) -> None:
 
 
 def _ask_training(parts: Parts) -> None:
+    from petseg_gui.dialogs import ask
+
     ask(
         parts.window,
         "A training is under way.",
