@@ -96,7 +96,7 @@ def test_masks_of_the_same_classes_stay_as_they_are():
     assert convert_mask(mask, TRIMAP, TRIMAP) is mask
 
 
-def test_a_mask_without_border_gets_one_around_its_outline():
+def test_a_mask_without_border_gets_one_along_its_outline_inside():
     mask = np.zeros((200, 300), np.uint8)
     mask[50:150, 60:220] = 1
     trimap = convert_mask(mask, PET, TRIMAP)
@@ -104,8 +104,8 @@ def test_a_mask_without_border_gets_one_around_its_outline():
     assert (trimap[70:130, 80:200] == 1).all()
     assert (trimap[:30] == 0).all()
     profile = np.flatnonzero(trimap[100, :140] == 2)
-    assert profile.min() < 60 <= profile.max()  # on both sides of the outline
-    assert len(profile) <= round(300 * BORDER_SHARE) + 1
+    assert profile.tolist() == list(range(60, 60 + round(300 * BORDER_SHARE)))
+    assert ((trimap > 0) == (mask > 0)).all()  # pet and border are what was painted
     assert mask.max() == 1  # what was given stays as it was
 
 

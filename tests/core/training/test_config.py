@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.errors import BadInput
+from core.inference.bundled import bundled_model
 from core.labels import PET, TRIMAP, BorderRule, scheme_of
-from core.training.config import TrainConfig, outputs_for, read_run_config
-from core.training.presets import PRESETS, is_model, make_config
+from core.modelfile import ModelFileError
+from core.training.config import (
+    TrainConfig,
+    outputs_for,
+    read_run_config,
+    start_model,
+    trained_scheme,
+)
+from core.training.presets import PRESETS, make_config
+
+MakeModel = Callable[..., Path]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -72,20 +83,39 @@ def test_words_from_the_command_line_become_numbers():
     assert (config.epochs, config.learning_rate, config.attention) == (3, 0.01, True)
 
 
-def test_a_model_that_knows_the_task_is_changed_gently():
+def test_a_model_that_knows_the_task_is_changed_gently(tiny_model: Path):
     assert make_config("quick", start="imagenet").learning_rate == 1e-3
     assert make_config("quick", start="bundled").learning_rate == pytest.approx(3e-4)
-    assert make_config("quick", start="/some/file").learning_rate == pytest.approx(3e-4)
+    assert make_config("quick", start=str(tiny_model)).learning_rate == pytest.approx(3e-4)
     assert make_config("quick", start="bundled", learning_rate=1e-2).learning_rate == 1e-2
 
 
-def test_starting_points():
-    assert [is_model(s) for s in ("bundled", "a.safetensors", "imagenet", "scratch")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
+def test_a_model_keeps_its_size_unless_another_is_given(tiny_model: Path):
+    assert make_config("quick", start=str(tiny_model)).size == 48
+    assert make_config("quick", start=str(tiny_model), size=96).size == 96
+    assert make_config("quick", start="imagenet").size == 160
+
+
+def test_a_starting_model_that_is_none_is_refused_at_once(tmp_path: Path):
+    with pytest.raises(ModelFileError, match=r"none\.safetensors"):
+        make_config("quick", start=str(tmp_path / "none.safetensors"))
+
+
+def test_two_classes_that_start_from_a_trimap_model_keep_its_border(make_model: MakeModel):
+    start = str(make_model(TRIMAP))
+    two, three = scheme_of("custom", ["background", "object"]), scheme_of("x", list("abc"))
+    assert trained_scheme(make_config("quick", start=start), two) == TRIMAP
+    assert trained_scheme(make_config("quick", start=start), three) == three
+    assert trained_scheme(make_config("quick", start=str(make_model(PET))), two) == two
+    assert trained_scheme(make_config("quick", start="imagenet"), two) == two
+    assert trained_scheme(make_config("baseline", start=start), two) == two
+
+
+def test_starting_points(tmp_path: Path):
+    assert start_model("imagenet") is None
+    assert start_model("scratch") is None
+    assert start_model("bundled") == bundled_model()
+    assert start_model(str(tmp_path / "a.safetensors")) == tmp_path / "a.safetensors"
 
 
 def test_binary_losses_refuse_a_third_class_and_say_what_to_use():
@@ -93,7 +123,7 @@ def test_binary_losses_refuse_a_third_class_and_say_what_to_use():
     for loss, hint in (("bce", "ce"), ("bce_dice", "ce_dice")):
         with pytest.raises(BadInput, match=rf"--set loss={hint}, or the preset quick"):
             outputs_for(make_config("baseline", loss=loss), three)
-    with pytest.raises(BadInput, match="this project has 3"):
+    with pytest.raises(BadInput, match="this training has 3"):
         outputs_for(make_config("baseline", border="class"), TRIMAP)
 
 

@@ -24,6 +24,7 @@ from core.modelfile import METADATA_KEY, onnx_path, read_description
 from core.project.project import open_project
 from core.project.settings import ProjectSettings, write_settings
 from core.training import control, events, trainer, worker
+from core.training import run as run_module
 from core.training.control import AlreadyRunning, Wanted
 from core.training.launch import create_run
 from core.training.plan import plan_training
@@ -272,13 +273,13 @@ def test_discarded_a_run_leaves_no_model(easy: Path, work: Work, monkeypatch: py
 
 
 def ask_while_loading(monkeypatch: pytest.MonkeyPatch, run: Path, wanted: Wanted) -> None:
-    real = worker.load_samples
+    real = run_module.load_samples
 
     def ask_and_load(*args: Any) -> Any:
         control.request(run, wanted)
         return real(*args)
 
-    monkeypatch.setattr(worker, "load_samples", ask_and_load)
+    monkeypatch.setattr(run_module, "load_samples", ask_and_load)
 
 
 def test_paused_while_it_loads_a_run_can_still_go_on(
