@@ -13,7 +13,7 @@ from PIL import Image
 from core import files
 from core.errors import BadInput
 from core.images import ImageError, open_image
-from core.labels import VOID, LabelScheme
+from core.labels import MAX_CLASSES, VOID, LabelScheme
 
 EXTENSIONS = (".png", ".tif", ".tiff", ".bmp", ".gif")
 
@@ -144,6 +144,9 @@ def detect_encoding(samples: Iterable[tuple[set[int], bool]]) -> MaskEncoding | 
         palette |= file_palette
     if not values - {0} and not palette:
         return None
+    if not palette and MAX_CLASSES in values:
+        # No class has this number: 0/255 with soft edges, whose files are then named one by one.
+        return MaskEncoding.BINARY255
     if palette or not values <= {0, 1, 2, 3, VOID}:
         return MaskEncoding.IDS
     if values <= {0, 255}:

@@ -39,6 +39,8 @@ class Session(QObject):
     project_changed = Signal()
     leaving = Signal()
     """The open image is about to be left or saved: finish what is under way on it."""
+    opening = Signal()
+    """Another image is being read: ``wanted``."""
     document_changed = Signal()
     status_changed = Signal(str)
     save_state_changed = Signal()
@@ -52,6 +54,8 @@ class Session(QObject):
         self.wanted = ""
         """The image that is shown as soon as it is read; ``name`` is the one that is shown."""
         self.problem = ""
+        self.notes: tuple[str, ...] = ()
+        """What a person should know of the image: its pages, its bits, its true format."""
         self.counts: Counter[Status] = Counter()
         self.saver = Saver(tasks, self)
         self.loader = ImageLoader(tasks, self)
@@ -97,6 +101,7 @@ class Session(QObject):
         """Show an image as soon as it is read; until then the one before stays."""
         if name != self.wanted:
             self.wanted = name
+            self.opening.emit()
             self.loader.load(name)
 
     @property
@@ -229,12 +234,13 @@ class Session(QObject):
         scheme = self.project.settings.scheme
         document = Document(image.name, image.pixels, mask, scheme, memory.history)
         document.edited.connect(self._on_edited)
-        self._show(document, image.name, image.problem)
-        if image.notes:
-            self.told.emit(f"{image.name}: {'; '.join(image.notes)}.")
+        self._show(document, image.name, image.problem, image.notes)
 
-    def _show(self, document: Document | None, name: str, problem: str) -> None:
-        self.document, self.name, self.wanted, self.problem = document, name, name, problem
+    def _show(
+        self, document: Document | None, name: str, problem: str, notes: tuple[str, ...] = ()
+    ) -> None:
+        self.document, self.name, self.wanted = document, name, name
+        self.problem, self.notes = problem, notes
         self._saved_revision = 0
         self._last_edit = time.monotonic()
         self.document_changed.emit()

@@ -12,7 +12,7 @@ import numpy as np
 from core import files, masks
 from core.errors import BadInput
 from core.images import DecodedImage, image_size, read_image
-from core.labels import PET, TRIMAP, VOID, LabelScheme, scheme_of
+from core.labels import MAX_CLASSES, PET, TRIMAP, LabelScheme, scheme_of
 from core.masks import MaskEncoding, MaskError
 from core.project.layout import (
     Layout,
@@ -288,8 +288,14 @@ def _mask_sample(path: Path) -> tuple[set[int], bool] | None:
 def _scheme_for(encoding: MaskEncoding, samples: list[tuple[set[int], bool]]) -> LabelScheme:
     if encoding is MaskEncoding.TRIMAP:
         return TRIMAP
-    highest = max((v for values, _ in samples for v in values if v < VOID), default=0)
-    if encoding is not MaskEncoding.IDS or highest <= 1:
+    highest = 1
+    if encoding is MaskEncoding.IDS:
+        used = set().union(*(values for values, _ in samples))
+        # A stray number far above the others is a mistake in one mask, not a class.
+        for value in range(2, MAX_CLASSES):
+            if value in used and len(used & set(range(value + 1))) > value / 2:
+                highest = value
+    if highest == 1:
         return scheme_of("custom", ["background", "object"])
     return scheme_of("custom", ["background"] + [f"class {i}" for i in range(1, highest + 1)])
 

@@ -69,7 +69,9 @@ class TrainingDialog(QDialog):
         self.start_button = self.buttons.addButton(
             "Start training", QDialogButtonBox.ButtonRole.AcceptRole
         )
-        self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        cancel = self.buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        cancel.setAutoDefault(False)  # Return starts, also while the masks are being counted
+        self.start_button.setDefault(True)
         self._lay_out()
         self.preset_box.currentIndexChanged.connect(self._preset_changed)
         self.start_box.activated.connect(self._start_chosen)

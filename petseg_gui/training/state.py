@@ -32,7 +32,8 @@ class RunState:
         if self.failed is not None:
             return self.failed.reason
         if self.death is not None:
-            return "The training ended without a word." + (f"\n{self.death}" if self.death else "")
+            words = f"\nIts last words:\n{self.death}" if self.death else ""
+            return f"Its process ended before it was done: start a new training.{words}"
         return ""
 
     @property

@@ -8,6 +8,7 @@ from core.project.reviews import Status
 from petseg_gui.banner import Choice, Level
 from petseg_gui.parts import Parts
 
+_SOON_MS = 300  # an image that takes longer is said to be on its way
 _NEEDS_IMAGE = ("fit", "actual", "zoom_in", "zoom_out")
 _NEEDS_EDITABLE = ("approve", "approve_next", "replace")
 
@@ -31,6 +32,11 @@ def wire_image(parts: Parts) -> None:
     window.mask_hidden.connect(lambda hidden: canvas.set_mask_visible(not hidden))
     canvas.hovered.connect(lambda found: _show_hovered(parts, found))
     session.leaving.connect(canvas.finish_stroke)
+    slow = QTimer(window, singleShot=True, interval=_SOON_MS)
+    slow.timeout.connect(lambda: window.tell(f"Opening {session.wanted}…"))
+    session.opening.connect(slow.start)
+    session.document_changed.connect(slow.stop)
+    window.closed.connect(slow.stop)
     session.document_changed.connect(lambda: _show_document(parts))
     session.status_changed.connect(lambda name: _show_status(parts, name))
     session.project_changed.connect(lambda: _show_counts(parts))
@@ -82,6 +88,9 @@ def _show_document(parts: Parts) -> None:
     window.set_place(session.name, project.folder.name if project is not None else "")
     window.banners.remove("segment")
     window.banners.remove("mask")
+    window.banners.remove("notes")
+    if session.notes:
+        window.banners.show_message("notes", Level.INFO, f"This image: {'; '.join(session.notes)}.")
     if document is not None and session.problem:
         window.banners.show_message(
             "mask",

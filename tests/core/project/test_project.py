@@ -532,3 +532,32 @@ def test_official_test_images_never_train(tmp_path: Path):
     plan = plan_training(project)
     assert sorted(plan.train + plan.val) == ["a_1.jpg", "a_3.jpg"]
     assert plan.problem == ""
+
+
+def test_a_stray_number_in_one_mask_is_no_class(make_project: MakeProject):
+    root = make_project(4)
+    path = root / "masks" / "animal-0.png"
+    stray = np.array(Image.open(path))
+    stray[0, 0] = 77
+    for other in (root / "masks").iterdir():
+        Image.fromarray(np.array(Image.open(other))).save(other)  # grey, as other tools write
+    Image.fromarray(stray).save(path)
+    project = open_project(root)
+    assert project.settings.scheme.names == ["background", "object"]
+    with pytest.raises(MaskError, match="77"):
+        project.read_mask("animal-0.png")
+
+
+def test_soft_edged_masks_are_refused_not_taken_for_255_classes(make_project: MakeProject):
+    root = make_project(2)
+    soft = np.tile(np.linspace(0, 255, 48).astype(np.uint8), (48, 1))
+    soft[0, :2] = 254, 255
+    Image.fromarray(soft).save(root / "masks" / "animal-0.png")
+    binary = np.zeros((48, 48), np.uint8)
+    binary[10:20] = 255
+    Image.fromarray(binary).save(root / "masks" / "animal-1.png")
+    project = open_project(root)
+    assert project.settings.mask_encoding is MaskEncoding.BINARY255
+    assert project.read_mask("animal-1.png") is not None
+    with pytest.raises(MaskError, match="no class"):
+        project.read_mask("animal-0.png")
