@@ -10,7 +10,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from core.files import is_writable
 from core.masks import MaskEncoding
+from core.project.places import known_store, remember_store
 from core.project.project import EncodingUnclear, Project, open_project
 from core.project.reviews import Status
 from petseg_gui.tasks import Job, Lane, Task, Tasks
@@ -65,10 +67,14 @@ class Opener(QObject):
         """Open a folder; ``opened``, ``unclear`` or ``failed`` follows."""
 
         def work(job: Job) -> Opened | Question:
+            read_only = folder.is_dir() and not is_writable(folder)
+            place = known_store(folder) if store is None and read_only else store
             try:
-                project = open_project(folder, store, encoding)
+                project = open_project(folder, place, encoding)
             except EncodingUnclear as error:
                 return Question(folder, store, str(error))
+            if store is not None and read_only:
+                remember_store(folder, store)
             return Opened(project, {name: project.status(name) for name in project.names})
 
         self._run(work)

@@ -40,6 +40,7 @@ class Painting(QObject):
         actions["smaller"].triggered.connect(lambda: self._step(-1))
         actions["larger"].triggered.connect(lambda: self._step(1))
         strip.size_set.connect(self._set_size)
+        strip.size_typed.connect(canvas.setFocus)
         strip.class_set.connect(self._set_class)
         strip.opacity_set.connect(canvas.set_opacity)
         strip.set_opacity(canvas.opacity)

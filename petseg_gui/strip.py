@@ -28,6 +28,8 @@ class ToolStrip(QWidget):
     """Controls for the canvas and its tool; shows what it is told, says what a person sets."""
 
     size_set = Signal(int)
+    size_typed = Signal()
+    """A size was typed and confirmed: the keys may go back to the tools."""
     class_set = Signal(int)
     opacity_set = Signal(float)
 
@@ -52,6 +54,7 @@ class ToolStrip(QWidget):
         self.size_box.setSuffix(" px")
         self.size_box.setKeyboardTracking(False)
         self.size_box.valueChanged.connect(self.size_set)
+        self.size_box.lineEdit().returnPressed.connect(self.size_typed)
         layout.addWidget(self.size_box)
         self.class_label = _label("Class", self)
         self.class_box = QComboBox(self)

@@ -13,7 +13,8 @@ from rich.progress import track
 
 from core.files import is_writable, write_bytes
 from core.masks import MaskEncoding
-from core.project.project import Project, open_project, store_elsewhere
+from core.project.places import known_store, remember_store, store_elsewhere
+from core.project.project import Project, open_project
 
 T = TypeVar("T")
 
@@ -68,9 +69,14 @@ def open_for_cli(
 ) -> Project:
     """Open a folder; a read-only one keeps its project in the user's own data, which is said.
 
-    Raises BadInput.
+    Raises BadInput, WriteError.
     """
-    if store is None and folder.is_dir() and not is_writable(folder):
-        store = store_elsewhere(folder)
+    if not folder.is_dir() or is_writable(folder):
+        return open_project(folder, store, encoding)
+    if store is None:
+        store = known_store(folder) or store_elsewhere(folder)
         warn(f"{folder} is read-only: its project is kept in {store} (--project DIR to choose).")
-    return open_project(folder, store, encoding)
+        return open_project(folder, store, encoding)
+    project = open_project(folder, store, encoding)
+    remember_store(folder, store)
+    return project

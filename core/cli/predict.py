@@ -55,8 +55,7 @@ def predict_command(
         mask = prediction.mask(scheme, border)
         write_mask(job.mask, mask, scheme)
         if overlay:
-            picture = job.mask.with_name(f"{job.mask.stem}_overlay.jpg")
-            write_bytes(picture, encode_jpeg(draw_overlay(pixels, mask, scheme)))
+            write_bytes(_overlay_of(job.mask), encode_jpeg(draw_overlay(pixels, mask, scheme)))
         rows.append(_row(job, mask, prediction.uncertainty))
     seconds = time.monotonic() - started
     say(f"Segmented {len(rows)} images in {seconds:.1f} s into {out}")
@@ -104,7 +103,28 @@ def _jobs(inputs: list[Path], out: Path) -> list[_Job]:
             jobs[job.image] = job
     if not jobs:
         raise BadInput(f"No images in {', '.join(map(str, inputs))}.")
+    _refuse_overwriting(list(jobs.values()), inputs, out)
     return list(jobs.values())
+
+
+def _refuse_overwriting(jobs: list[_Job], inputs: list[Path], out: Path) -> None:
+    """Raises BadInput where a photo, or a mask that came with a folder, would be replaced."""
+    photos = {job.image.resolve() for job in jobs}
+    for job in jobs:
+        for target in (job.mask, _overlay_of(job.mask)):
+            if target.resolve() in photos:
+                raise BadInput(
+                    f"{target} is a photo and would be overwritten: choose another --out."
+                )
+    for folder in filter(Path.is_dir, inputs):
+        layout = find_layout(folder)
+        for place in filter(None, (layout.masks, layout.trimaps)):
+            if place.is_dir() and out.resolve().is_relative_to(place.resolve()):
+                raise BadInput(f"{out} holds {folder}'s own masks: choose another --out.")
+
+
+def _overlay_of(mask: Path) -> Path:
+    return mask.with_name(f"{mask.stem}_overlay.jpg")
 
 
 def _folders(inputs: list[Path]) -> list[tuple[Path, list[str]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -91,12 +90,16 @@ class Project:
         """Write a mask and the judgement on it. Raises WriteError, BadInput (read-only)."""
         self._keep_settings()
         path = self.mask_target(name)
-        encoding = self.settings.mask_encoding
-        digest = masks.write_mask(path, mask, self.settings.scheme, encoding)
+        data = masks.encode_mask(mask, self.settings.mask_encoding, self.settings.scheme)
+        judged = replace(review, image=name, mask=files.sha256(data))
+        # A mask without a review counts as approved: one that is not must never stand alone,
+        # whatever happens between the two writes.
+        if judged.status is not Status.APPROVED:
+            self.add_review(judged)
+        files.write_bytes(path, data)
         self._masks[name] = path
-        self.add_review(
-            Review(name, review.status, digest, review.model, review.seconds, review.strokes)
-        )
+        if judged.status is Status.APPROVED:
+            self.add_review(judged)
 
     # Predictions
 
@@ -239,13 +242,6 @@ def open_project(
         if predictions.is_dir()
         else set(),
     )
-
-
-def store_elsewhere(folder: Path) -> Path:
-    """The place in the user's own data for the project of a folder that is read-only."""
-    folder = folder.resolve()
-    key = files.sha256(os.fsencode(folder))[:8]
-    return files.user_data_dir() / "projects" / f"{folder.name[:60]}-{key}"
 
 
 def _new_settings(

@@ -95,6 +95,8 @@ class TrainingDesk(QObject):
     def _request(self, wanted: str, then: Callable[[], None] | None = None) -> None:
         state = self._watcher.state
         if state is None or state.over:
+            if then is not None:
+                then()
             return
         run = state.run
 

@@ -127,9 +127,10 @@ def _ended(parts: Parts) -> None:
     if state is None:
         return
     if state.problem:
-        banners.show_message(
-            "training", Level.WARNING, f"The training failed. {state.problem.splitlines()[0]}"
-        )
+        kept = " Its best model so far is kept." if any(e.best for e in state.epochs) else ""
+        reason = state.problem.splitlines()[0]
+        banners.show_message("training", Level.WARNING, f"The training failed. {reason}{kept}")
+        parts.models.refresh()
         return
     project = parts.session.project
     if state.model is None or project is None or not state.model.is_relative_to(project.store):

@@ -222,3 +222,25 @@ def test_a_place_that_cannot_be_written_to_is_a_failure(petseg, tmp_path: Path):
     assert outcome.code == 1
     assert outcome.err.startswith("Cannot write ")
     assert len(outcome.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["a.png", "b_overlay.jpg"])
+def test_a_photo_is_never_overwritten(petseg, tmp_path: Path, name: str):
+    kept = photo(tmp_path / name)
+    photo(tmp_path / "b.jpg", seed=1)
+    before = kept.read_bytes()
+    outcome = petseg("predict", tmp_path, "--out", tmp_path, "--overlay")
+    assert outcome.code == 2
+    assert name in outcome.err
+    assert kept.read_bytes() == before
+
+
+def test_a_folders_own_masks_are_never_overwritten(
+    petseg, make_project: MakeProject, tmp_path: Path, snapshot
+):
+    root = make_project(2)
+    before = snapshot(root)
+    outcome = petseg("predict", root, "--out", root / "masks")
+    assert outcome.code == 2
+    assert "own masks" in outcome.err
+    assert snapshot(root) == before

@@ -16,7 +16,8 @@ from core.errors import BadInput
 from core.files import WriteError
 from core.labels import PET, TRIMAP, VOID, BorderRule
 from core.masks import MaskEncoding, MaskError, read_values
-from core.project.project import EncodingUnclear, Project, open_project, store_elsewhere
+from core.project.places import known_store, remember_store, store_elsewhere
+from core.project.project import EncodingUnclear, Project, open_project
 from core.project.reviews import Review, Status
 from core.project.settings import ProjectSettings
 from core.project.split import Subset
@@ -561,3 +562,33 @@ def test_soft_edged_masks_are_refused_not_taken_for_255_classes(make_project: Ma
     assert project.read_mask("animal-1.png") is not None
     with pytest.raises(MaskError, match="no class"):
         project.read_mask("animal-0.png")
+
+
+def test_the_place_chosen_for_a_read_only_folder_is_found_again(
+    make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    folder, other, chosen = make_project(1), make_project(1, folder="other"), tmp_path / "chosen"
+    assert known_store(folder) is None
+    chosen.mkdir()
+    remember_store(folder, chosen)
+    assert known_store(folder) == chosen
+    store_elsewhere(other).mkdir(parents=True)
+    assert known_store(other) == store_elsewhere(other)
+
+
+def test_an_edited_mask_never_stands_without_its_review(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+):
+    root = make_project(1, masked=0)
+    project = open_project(root)
+    mask = np.ones((48, 48), np.uint8)
+
+    def full(*_: object) -> None:
+        raise WriteError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.project.project.append_review", full)
+        with pytest.raises(WriteError):
+            project.save_mask("animal-0.png", mask, Review("animal-0.png", Status.EDITED))
+    assert open_project(root).status("animal-0.png") is not Status.APPROVED
