@@ -13,8 +13,9 @@ from PIL import Image
 from core import files
 from core.errors import BadInput
 from core.images import ImageError, open_image
-from core.labels import MAX_CLASSES, VOID, LabelScheme
+from core.labels import VOID, LabelScheme
 
+_SOFT = 128  # so many classes are rarer than masks whose edges were smoothed
 EXTENSIONS = (".png", ".tif", ".tiff", ".bmp", ".gif")
 
 
@@ -144,8 +145,8 @@ def detect_encoding(samples: Iterable[tuple[set[int], bool]]) -> MaskEncoding | 
         palette |= file_palette
     if not values - {0} and not palette:
         return None
-    if not palette and MAX_CLASSES in values:
-        # No class has this number: 0/255 with soft edges, whose files are then named one by one.
+    if not palette and VOID in values and max(values - {VOID}, default=0) >= _SOFT:
+        # 0/255 with soft edges: such files are then named one by one.
         return MaskEncoding.BINARY255
     if palette or not values <= {0, 1, 2, 3, VOID}:
         return MaskEncoding.IDS

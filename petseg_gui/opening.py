@@ -10,9 +10,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.files import is_writable
 from core.masks import MaskEncoding
-from core.project.places import known_store, remember_store
+from core.project.places import known_store, needs_store, remember_store
 from core.project.project import EncodingUnclear, Project, open_project
 from core.project.reviews import Status
 from petseg_gui.tasks import Job, Lane, Task, Tasks
@@ -67,7 +66,7 @@ class Opener(QObject):
         """Open a folder; ``opened``, ``unclear`` or ``failed`` follows."""
 
         def work(job: Job) -> Opened | Question:
-            read_only = folder.is_dir() and not is_writable(folder)
+            read_only = needs_store(folder)
             place = known_store(folder) if store is None and read_only else store
             try:
                 project = open_project(folder, place, encoding)

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.progress import track
 
-from core.files import is_writable, write_bytes
+from core.files import write_bytes
 from core.masks import MaskEncoding
-from core.project.places import known_store, remember_store, store_elsewhere
+from core.project.places import known_store, needs_store, remember_store, store_elsewhere
 from core.project.project import Project, open_project
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def open_for_cli(
 
     Raises BadInput, WriteError.
     """
-    if not folder.is_dir() or is_writable(folder):
+    if not needs_store(folder):
         return open_project(folder, store, encoding)
     if store is None:
         store = known_store(folder) or store_elsewhere(folder)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from core.cli.models import model_path
-from core.cli.output import progress, report_skipped, save_json, say
+from core.cli.output import progress, report_skipped, save_json, say, warn
 from core.errors import BadInput
 from core.files import write_bytes
 from core.images import ImageError, encode_jpeg, read_image
@@ -47,16 +47,19 @@ def predict_command(
     started = time.monotonic()
     for job in progress(jobs, len(jobs), "segmenting"):
         try:
-            pixels = read_image(job.image).pixels
+            image = read_image(job.image)
         except ImageError as error:
             skipped.append((str(job.image), error.reason))
             continue
+        pixels = image.pixels
+        for note in image.notes:
+            warn(f"{job.image}: {note}")
         prediction = predictor.predict(pixels, flip)
         mask = prediction.mask(scheme, border)
         write_mask(job.mask, mask, scheme)
         if overlay:
             write_bytes(_overlay_of(job.mask), encode_jpeg(draw_overlay(pixels, mask, scheme)))
-        rows.append(_row(job, mask, prediction.uncertainty))
+        rows.append(_row(job, mask, prediction.uncertainty, image.notes))
     seconds = time.monotonic() - started
     say(f"Segmented {len(rows)} images in {seconds:.1f} s into {out}")
     save_json(
@@ -88,6 +91,8 @@ def draw_overlay(pixels: np.ndarray, mask: np.ndarray, scheme: LabelScheme) -> n
 
 
 def _jobs(inputs: list[Path], out: Path) -> list[_Job]:
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"--out {out} is a file, not a folder.")
     jobs: dict[Path, _Job] = {}
     writer: dict[str, Path] = {}
     for folder, names in _folders(inputs):
@@ -142,7 +147,7 @@ def _folders(inputs: list[Path]) -> list[tuple[Path, list[str]]]:
     return found + list(single.items())
 
 
-def _row(job: _Job, mask: np.ndarray, uncertainty: float) -> dict[str, Any]:
+def _row(job: _Job, mask: np.ndarray, uncertainty: float, notes: tuple[str, ...]) -> dict[str, Any]:
     return {
         "image": str(job.image),
         "mask": str(job.mask),
@@ -150,4 +155,5 @@ def _row(job: _Job, mask: np.ndarray, uncertainty: float) -> dict[str, Any]:
         "height": mask.shape[0],
         "foreground": float((mask > 0).mean()),
         "uncertainty": uncertainty,
+        "notes": list(notes),
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core import files
 from core.errors import BadInput
+from core.project.project import STORE_NAME
 
 
 def store_elsewhere(folder: Path) -> Path:
@@ -14,6 +15,11 @@ def store_elsewhere(folder: Path) -> Path:
     folder = folder.resolve()
     key = files.sha256(os.fsencode(folder))[:8]
     return files.user_data_dir() / "projects" / f"{folder.name[:60]}-{key}"
+
+
+def needs_store(folder: Path) -> bool:
+    """Whether a folder can neither hold its project nor holds one already."""
+    return folder.is_dir() and not files.is_writable(folder) and not (folder / STORE_NAME).is_dir()
 
 
 def known_store(folder: Path) -> Path | None:

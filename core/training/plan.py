@@ -22,7 +22,8 @@ class Plan:
     def sentence(self) -> str:
         """The plan in words."""
         total = len(self.train) + len(self.val)
-        return f"{total} masks: {len(self.train)} train, {len(self.val)} val"
+        noun = "mask" if total == 1 else "masks"
+        return f"{total} {noun}: {len(self.train)} train, {len(self.val)} val"
 
 
 def plan_training(

@@ -79,7 +79,8 @@ def load_run(folder: Path, config: RunConfig) -> Run:
         if len(samples) == 0:
             raise BadInput(f"None of the masks to {purpose} on could be read.")
     present = set(torch.unique(train.masks).tolist())
-    held = [c.name for c in run.scheme.classes if c.id in present]
+    own = projects[0].settings.scheme.names
+    held = [own[c.id] if c.id < len(own) else c.name for c in run.scheme.classes if c.id in present]
     if len(held) == 1:
         text = f"Every mask holds only {held[0]}: nothing else can be learnt. Paint other classes."
         say(events.Notice(text=text))

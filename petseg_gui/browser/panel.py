@@ -37,6 +37,7 @@ class BrowserPanel(QWidget):
         self.search_box.setAccessibleName("Search by name")
         self.search_box.setClearButtonEnabled(True)
         self.search_box.textChanged.connect(self._search)
+        self.search_box.returnPressed.connect(self._choose_first)
         self._lens = QAction(self)
         self.search_box.addAction(self._lens, QLineEdit.ActionPosition.LeadingPosition)
         self._draw_lens()
@@ -95,6 +96,13 @@ class BrowserPanel(QWidget):
         """Put the cursor into the search box."""
         self.search_box.setFocus()
         self.search_box.selectAll()
+
+    def _choose_first(self) -> None:
+        """Return in the search box opens the first image that was found."""
+        if self._model.names:
+            self.select(self._model.names[0])
+            self.chosen.emit(self._model.names[0])
+            self.list.setFocus()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

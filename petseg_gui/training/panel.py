@@ -125,7 +125,7 @@ def _details(state: RunState) -> str:
         words.append(f"{started.train_images} train, {started.val_images} val images")
         words.append(f"on {started.device}")
     if state.step is not None and not state.over:
-        words.append(f"{state.step.images_per_second:.1f} images/s")
+        words.append(f"{state.step.images_per_second:.1f} images/s".replace(" ", "\u00a0"))
         words.append(f"{duration(state.step.seconds_left)} left")
     if state.epochs and not state.over:
         last = state.epochs[-1]

@@ -86,6 +86,7 @@ def _show_document(parts: Parts) -> None:
     parts.canvas.set_document(document)
     window.show_work(bool(session.name))
     window.set_place(session.name, project.folder.name if project is not None else "")
+    window.statusBar().clearMessage()
     window.banners.remove("segment")
     window.banners.remove("mask")
     window.banners.remove("notes")
@@ -95,7 +96,8 @@ def _show_document(parts: Parts) -> None:
         window.banners.show_message(
             "mask",
             Level.WARNING,
-            f"This image's mask file cannot be used and is left as it is: {session.problem}",
+            "This image's mask file cannot be used and is left as it is. Repair or remove it, then "
+            f"open the folder again. {session.problem}",
         )
     if document is not None:
         document.edited.connect(lambda: _refresh_actions(parts))

@@ -18,6 +18,7 @@ def wire_prediction(parts: Parts) -> None:
     on_opening.setChecked(desk.on_opening)
     on_opening.toggled.connect(lambda on: setattr(desk, "on_opening", on))
     desk.told.connect(window.tell)
+    desk.failed.connect(lambda _: window.statusBar().clearMessage())
     desk.failed.connect(
         lambda reason: window.banners.show_message(
             "segment", Level.WARNING, f"The image cannot be segmented. {reason}"

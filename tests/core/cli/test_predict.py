@@ -217,11 +217,19 @@ def test_what_is_no_photo_no_folder_and_no_model_is_bad_input(petseg, tmp_path: 
 
 def test_a_place_that_cannot_be_written_to_is_a_failure(petseg, tmp_path: Path):
     path = photo(tmp_path / "a.png")
-    (tmp_path / "out").write_text("a file")
-    outcome = petseg("predict", path, "--out", tmp_path / "out")
+    (tmp_path / "file").write_text("a file")
+    outcome = petseg("predict", path, "--out", tmp_path / "file" / "out")
     assert outcome.code == 1
     assert outcome.err.startswith("Cannot write ")
     assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_file_is_no_place_for_masks(petseg, tmp_path: Path):
+    path = photo(tmp_path / "a.png")
+    (tmp_path / "out").write_text("a file")
+    outcome = petseg("predict", path, "--out", tmp_path / "out")
+    assert outcome.code == 2
+    assert "is a file" in outcome.err
 
 
 @pytest.mark.parametrize("name", ["a.png", "b_overlay.jpg"])

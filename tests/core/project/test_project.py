@@ -16,7 +16,7 @@ from core.errors import BadInput
 from core.files import WriteError
 from core.labels import PET, TRIMAP, VOID, BorderRule
 from core.masks import MaskEncoding, MaskError, read_values
-from core.project.places import known_store, remember_store, store_elsewhere
+from core.project.places import known_store, needs_store, remember_store, store_elsewhere
 from core.project.project import EncodingUnclear, Project, open_project
 from core.project.reviews import Review, Status
 from core.project.settings import ProjectSettings
@@ -575,6 +575,18 @@ def test_the_place_chosen_for_a_read_only_folder_is_found_again(
     assert known_store(folder) == chosen
     store_elsewhere(other).mkdir(parents=True)
     assert known_store(other) == store_elsewhere(other)
+
+
+def test_a_read_only_folder_that_holds_its_project_needs_no_other_place(make_project: MakeProject):
+    with_project, without = make_project(1), make_project(1, folder="other")
+    (with_project / ".petseg").mkdir()
+    for folder in (with_project, without):
+        folder.chmod(0o555)
+    assert not needs_store(with_project)
+    assert needs_store(without)
+    for folder in (with_project, without):
+        folder.chmod(0o755)
+    assert not needs_store(without)
 
 
 def test_an_edited_mask_never_stands_without_its_review(
