@@ -109,12 +109,12 @@ def _print(report: Report, groups: dict[str, Report], subset: str) -> None:
             scores.pixel_accuracy,
             scores.dataset_iou,
             scores.dataset_dice,
-            part.to_json()["floor"]["iou"],
+            part.floor,
         )
         rows.append([title, str(len(part.counts)), *(f"{v:.4f}" for v in figures)])
     table(
         ["", "images", "IoU", "Dice", "accuracy", "data-set IoU", "data-set Dice", "floor IoU"],
         rows,
     )
-    for name, iou in report.to_json()["classes"].items():
+    for name, iou in report.classes.items():
         say(f"IoU of {name} over the data set: {'-' if iou is None else f'{iou:.4f}'}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.progress import track
 
-from core.files import write_bytes
+from core.files import write_json
 from core.masks import MaskEncoding
 from core.project.places import known_store, needs_store, remember_store, store_elsewhere
 from core.project.project import Project, open_project
@@ -61,7 +60,7 @@ def report_skipped(skipped: Iterable[tuple[str, str]]) -> int:
 def save_json(path: Path | None, value: Any) -> None:
     """Write ``value`` where ``--json`` says. Raises WriteError."""
     if path is not None:
-        write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
+        write_json(path, value)
 
 
 def open_for_cli(

@@ -52,10 +52,23 @@ class Report:
         except ValueError as error:
             raise BadInput("No image with a labelled mask could be scored.") from error
 
+    @property
+    def floor(self) -> float:
+        """The per-image IoU of saying class 1 of every pixel."""
+        return score(all_foreground(self.counts)).iou
+
+    @property
+    def classes(self) -> dict[str, float | None]:
+        """Each class's IoU over the data set; None where it is neither there nor predicted."""
+        ious = class_ious(self.counts.sum(0))
+        return {
+            name: None if np.isnan(iou) else float(iou)
+            for name, iou in zip(self.scheme.names, ious, strict=True)
+        }
+
     def to_json(self) -> dict[str, Any]:
         """The fields that ``petseg evaluate --json`` promises."""
         scores = self.scores
-        ious = class_ious(self.counts.sum(0))
         return {
             "images": len(self.counts),
             "skipped": [{"image": i.image, "reason": i.reason} for i in self.skipped],
@@ -71,11 +84,8 @@ class Report:
                 "dice": scores.dataset_dice,
                 "pixel_accuracy": scores.dataset_pixel_accuracy,
             },
-            "classes": {
-                name: None if np.isnan(iou) else float(iou)
-                for name, iou in zip(self.scheme.names, ious, strict=True)
-            },
-            "floor": {"iou": score(all_foreground(self.counts)).iou},
+            "classes": self.classes,
+            "floor": {"iou": self.floor},
         }
 
 
