@@ -11,16 +11,22 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Row:
-    """One measured figure; wanted is the largest value that is still good, None without limit."""
+    """One measured figure; wanted is the last value that is still good, None without limit.
+
+    Smaller is better, unless ``at_least``.
+    """
 
     name: str
     value: float
     unit: str
     wanted: float | None = None
+    at_least: bool = False
 
     @property
     def ok(self) -> bool:
-        return self.wanted is None or self.value <= self.wanted
+        if self.wanted is None:
+            return True
+        return self.value >= self.wanted if self.at_least else self.value <= self.wanted
 
 
 def json_argument(description: str) -> argparse.ArgumentParser:
@@ -33,7 +39,8 @@ def json_argument(description: str) -> argparse.ArgumentParser:
 def report(rows: Sequence[Row], json_file: Path | None) -> int:
     """Print the rows, write them, and give the exit code: 1 where one falls short."""
     for row in rows:
-        limit = "" if row.wanted is None else f"wanted <= {row.wanted:g}"
+        sign = ">=" if row.at_least else "<="
+        limit = "" if row.wanted is None else f"wanted {sign} {row.wanted:g}"
         verdict = "" if row.wanted is None else ("ok" if row.ok else "FALLS SHORT")
         print(f"{row.name:44} {row.value:9.3f} {row.unit:8} {limit:14} {verdict}".rstrip())
     if json_file is not None:

@@ -36,6 +36,7 @@ MAX_PIXELS = 250_000_000
 _FORMATS = sorted(set(_FORMAT_OF.values()))  # JPEG covers phones' MPO
 _ORIENTATION_TAG = 0x0112
 _ON_ITS_SIDE = (5, 6, 7, 8)
+_BAND_PIXELS = 1 << 21
 # What Pillow's decoders raise for damaged files.
 _DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error)
 
@@ -69,7 +70,8 @@ def read_image(path: Path) -> DecodedImage:
     """
     with open_image(path) as image:
         notes = _notes(path, image)
-        return DecodedImage(_to_rgb(ImageOps.exif_transpose(image)), tuple(notes))
+        ImageOps.exif_transpose(image, in_place=True)  # which copies only what must be turned
+        return DecodedImage(_to_rgb(image), tuple(notes))
 
 
 def read_thumbnail(path: Path, size: int) -> np.ndarray:
@@ -145,11 +147,22 @@ def _notes(path: Path, image: Image.Image) -> list[str]:
 def _to_rgb(image: Image.Image) -> np.ndarray:
     if image.mode.startswith(("I", "F")):
         return _stretched(np.asarray(image, dtype=np.float32))
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    # In bands: Pillow's copies of a whole large image would take several times its memory.
+    band = max(1, _BAND_PIXELS // width)
+    for top in range(0, height, band):
+        bottom = min(top + band, height)
+        pixels[top:bottom] = np.asarray(_over_white(image.crop((0, top, width, bottom))))
+    return pixels
+
+
+def _over_white(image: Image.Image) -> Image.Image:
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         with_alpha = image.convert("RGBA")
         white = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
         image = Image.alpha_composite(white, with_alpha)
-    return np.array(image.convert("RGB"))
+    return image.convert("RGB")
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from PIL import Image
 from core import files
 from core.errors import BadInput
 from core.images import ImageError, open_image
-from core.labels import VOID, LabelScheme
+from core.labels import VOID, LabelScheme, listed
 
 _SOFT = 128  # so many classes are rarer than masks whose edges were smoothed
 EXTENSIONS = (".png", ".tif", ".tiff", ".bmp", ".gif")
@@ -55,8 +55,9 @@ def read_mask(
     table = _decoding(encoding, scheme)
     unknown = [int(v) for v in present_values(values) if table[v] < 0]
     if unknown:
-        shown = ", ".join(map(str, unknown[:8])) + (" ..." if len(unknown) > 8 else "")
-        raise MaskError(path, f"values that are no class of this project ({encoding}): {shown}")
+        raise MaskError(
+            path, f"values that are no class of this project ({encoding}): {listed(unknown)}"
+        )
     mask: np.ndarray = table.astype(np.uint8)[values]
     return mask
 
@@ -93,6 +94,13 @@ def present_values(values: np.ndarray) -> list[int]:
     return [int(v) for v in np.flatnonzero(np.bincount(values.ravel(), minlength=256))]
 
 
+def can_hold(encoding: MaskEncoding, value: int) -> bool:
+    """Whether mask files of an encoding can hold a class id (or VOID) at all."""
+    if encoding is MaskEncoding.IDS:
+        return True
+    return value in ((0, 1, 2, VOID) if encoding is MaskEncoding.TRIMAP else (0, 1))
+
+
 def encode_mask(mask: np.ndarray, encoding: MaskEncoding, scheme: LabelScheme) -> bytes:
     """A mask (uint8, height x width, class ids and VOID) as the bytes of a PNG file.
 
@@ -110,10 +118,10 @@ def encode_mask(mask: np.ndarray, encoding: MaskEncoding, scheme: LabelScheme) -
                 lut[decoding[value]] = value
         impossible = [v for v in present_values(mask) if lut[v] < 0]
         if impossible:
-            names = ", ".join("void" if v == VOID else f"class {v}" for v in impossible)
+            names = listed("void" if v == VOID else f"class {v}" for v in impossible)
             raise BadInput(
-                f"This folder's masks are {encoding}: they cannot hold {names}. "
-                "Set the mask encoding in project.json to ids."
+                f"This folder's masks are {encoding}: they cannot hold {names}. Choose such a "
+                "class in the window: it then offers to convert the masks to class ids."
             )
         image = Image.fromarray(lut[mask].astype(np.uint8), mode="L")
     buffer = io.BytesIO()
@@ -171,8 +179,8 @@ def _decoding(encoding: MaskEncoding, scheme: LabelScheme) -> np.ndarray:
     elif encoding is MaskEncoding.BINARY1:
         table[0], table[1] = 0, 1
     else:
-        border = scheme.border_id
-        table[1], table[2], table[3] = 1, 0, 1 if border is None else border
+        # Class 2 stays the border where classes were added behind it.
+        table[1], table[2], table[3] = 1, 0, 2 if scheme.names[2:3] == ["border"] else 1
         table[VOID] = VOID
     return table
 

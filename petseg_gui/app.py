@@ -13,10 +13,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from petseg_gui.display import missing_library, why_no_window
+from petseg_gui.log import LOG, start_log
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+    from petseg_gui.interrupt import Interrupts
     from petseg_gui.parts import Parts
 
 _BAD_INPUT = 2
@@ -35,10 +37,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         if reason:
             return _refuse(reason)
         raise
+    start_log()
+    LOG.info("PetSeg starts, Python %s on %s", sys.version.split()[0], sys.platform)
     parts = build(options)
     sys.excepthook = _tell_defects(parts)
     parts.window.show()
-    return application.exec()
+    interrupts = _close_on_signals(parts)
+    code = application.exec()
+    interrupts.stop()
+    LOG.info("PetSeg ends")
+    return code
 
 
 def make_application() -> QApplication:
@@ -64,19 +72,47 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
     Needs a QApplication. ``.window.close()`` ends it all.
     """
     from petseg_gui.parts import make_parts
+    from petseg_gui.wiring.appearance import wire_appearance
+    from petseg_gui.wiring.classes import wire_classes
     from petseg_gui.wiring.folder import open_at_start, wire_folder
+    from petseg_gui.wiring.home import wire_home
     from petseg_gui.wiring.image import wire_image
+    from petseg_gui.wiring.log import wire_log
+    from petseg_gui.wiring.mask import wire_mask
+    from petseg_gui.wiring.moving import wire_moving
     from petseg_gui.wiring.prediction import wire_prediction
+    from petseg_gui.wiring.safety import wire_safety
+    from petseg_gui.wiring.settings import wire_settings
     from petseg_gui.wiring.training import wire_training
     from petseg_gui.wiring.window import wire_window
 
     if not isinstance(options, argparse.Namespace):
         options = _parse(options)
     parts = make_parts()
-    for wire in (wire_window, wire_folder, wire_image, wire_prediction, wire_training):
+    for wire in (
+        wire_window,
+        wire_folder,
+        wire_image,
+        wire_safety,
+        wire_mask,
+        wire_moving,
+        wire_prediction,
+        wire_training,
+        wire_appearance,
+        wire_classes,
+        wire_settings,
+        wire_log,
+        wire_home,
+    ):
         wire(parts)
     open_at_start(parts, options.folder, options.project)
     return parts
+
+
+def _close_on_signals(parts: Parts) -> Interrupts:
+    from petseg_gui.interrupt import Interrupts
+
+    return Interrupts(parts.window.close, parts.window)
 
 
 def _tell_defects(parts: Parts) -> Callable[..., None]:
@@ -85,6 +121,7 @@ def _tell_defects(parts: Parts) -> Callable[..., None]:
 
     def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.__excepthook__(kind, error, trace)
+        LOG.error("Defect", exc_info=(kind, error, trace))
         parts.window.banners.show_message(
             "defect",
             Level.WARNING,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+from weakref import ReferenceType, ref
+
 import numpy as np
 from PySide6.QtCore import QObject, QRect, Signal
 
 from core.editing import brush
-from core.editing.box import Box
+from core.editing.box import Box, union
+from core.editing.change import unlocked
 from core.editing.draft import Draft
-from core.editing.history import Edit, History, compare
+from core.editing.history import Edit, History
+from core.editing.region import Region
+from core.editing.snapshot import Snapshot
 from core.labels import LabelScheme
 
 
@@ -23,6 +30,7 @@ class Document(QObject):
     """Mask pixels changed: where, in image coordinates."""
     edited = Signal()
     """An undoable edit was committed, undone or redone."""
+    selection_changed = Signal()
 
     def __init__(
         self,
@@ -48,9 +56,15 @@ class Document(QObject):
         self.mask = np.require(mask, requirements=["C_CONTIGUOUS", "WRITEABLE"])
         self.scheme = scheme
         self.history = History() if history is None else history
+        self.locked: frozenset[int] = frozenset()
+        """Classes whose pixels no stroke changes."""
+        self.selection: Region | None = None
+        """Where clean-ups act; None: everywhere."""
         self.revision = 0
         self.strokes = 0
+        self._changes = 0
         self._draft: Draft | None = None
+        self._snapshots: list[ReferenceType[Snapshot]] = []
 
     @property
     def width(self) -> int:
@@ -65,26 +79,49 @@ class Document(QObject):
         """Whether pixels were painted that are neither committed nor cancelled yet."""
         return self._draft is not None
 
+    @property
+    def state(self) -> object:
+        """Equal as long as no pixel and no lock has changed, by an edit or otherwise."""
+        return self._changes, self.locked
+
     def class_at(self, x: int, y: int) -> int | None:
         """The class id (or VOID) of a pixel, None outside the image."""
         if 0 <= x < self.width and 0 <= y < self.height:
             return int(self.mask[y, x])
         return None
 
-    def snapshot(self) -> np.ndarray:
-        """A copy of the mask as of the last committed edit, for a thread to save."""
-        return self.mask.copy() if self._draft is None else self._draft.copy_before()
+    def select(self, region: Region | None) -> None:
+        """Where clean-ups act from now on; None: everywhere."""
+        self.selection = region
+        self.selection_changed.emit()
+
+    def snapshot(self) -> Snapshot:
+        """The mask as of the last committed edit, for a thread to read while painting goes on."""
+        kept = {} if self._draft is None else self._draft.kept
+        snapshot = Snapshot(self.mask, kept)
+        self._snapshots.append(ref(snapshot))
+        return snapshot
 
     def paint_segment(self, start: brush.Point, end: brush.Point, size: int, value: int) -> None:
-        """Paint one segment of a brush stroke; see ``core.editing.brush.paint_segment``."""
+        """Paint one segment of a brush stroke; see ``core.editing.brush.paint_segment``.
+
+        A locked class neither loses a pixel nor gains one.
+        """
         box = brush.segment_box(self.mask.shape, start, end, size)
-        if box is None:
+        if box is not None and value not in self.locked:
+            self._draw_in(box)
+            brush.paint_segment(self.mask, start, end, size, value, self.locked)
+            self._announce(box)
+
+    def paint_region(self, region: Region, value: int) -> None:
+        """Paint some pixels as part of a stroke."""
+        if value in self.locked:
             return
-        if self._draft is None:
-            self._draft = Draft(self.mask)
-        self._draft.protect(box)
-        brush.paint_segment(self.mask, start, end, size, value)
-        self._announce(box)
+        self._draw_in(region.box)
+        x0, y0, x1, y1 = region.box
+        pixels = self.mask[y0:y1, x0:x1]
+        pixels[region.inside & unlocked(pixels, self.locked)] = value
+        self._announce(region.box)
 
     def commit(self, title: str) -> bool:
         """End the edit in progress as one undoable edit; False where it changed nothing."""
@@ -95,29 +132,54 @@ class Document(QObject):
         """Give up the edit in progress: the mask is as the last committed edit left it."""
         draft, self._draft = self._draft, None
         if draft is not None:
+            self._changes += 1
             self._announce(draft.restore())
+
+    def apply(self, edit: Edit) -> None:
+        """Make an edit that was worked out for the mask as it is now.
+
+        A stroke in progress is committed first: it must not touch the edit's pixels.
+        """
+        self.commit(edit.title)
+        self._before_change(edit.boxes)
+        edit.apply(self.mask)
+        self._announce(edit.box)
+        self._remember(edit)
 
     def undo(self) -> bool:
         """Take the last edit back; False where there is none, or one is in progress."""
-        return not self.stroking and self._stepped(self.history.undo(self.mask))
+        edit = self.history.to_undo
+        if self.stroking or edit is None:
+            return False
+        self._before_change(edit.boxes)
+        return self._stepped(self.history.undo(self.mask))
 
     def redo(self) -> bool:
         """Repeat the edit last undone; False where there is none, or one is in progress."""
-        return not self.stroking and self._stepped(self.history.redo(self.mask))
-
-    def replace_mask(self, new_mask: np.ndarray, title: str) -> bool:
-        """Take a whole new mask (of the same type and shape) as one undoable edit.
-
-        An edit in progress is committed first, under the same title. False where nothing differs.
-        """
-        self._check(new_mask)
-        self.commit(title)
-        edit = compare(self.mask, new_mask, title)
-        if edit is None:
+        edit = self.history.to_redo
+        if self.stroking or edit is None:
             return False
-        np.copyto(self.mask, new_mask)
-        self._announce(edit.box)
-        return self._remember(edit)
+        self._before_change(edit.boxes)
+        return self._stepped(self.history.redo(self.mask))
+
+    def go_to(self, done: int) -> bool:
+        """Undo or redo until so many edits are done; False where they are, or one is in progress.
+
+        Told and painted once.
+        """
+        boxes = []
+        while not self.stroking and len(self.history.done_titles) != done:
+            back = len(self.history.done_titles) > done
+            edit = self.history.to_undo if back else self.history.to_redo
+            if edit is None:
+                break
+            self._before_change(edit.boxes)
+            boxes.append(edit.box)
+            if back:
+                self.history.undo(self.mask)
+            else:
+                self.history.redo(self.mask)
+        return bool(boxes) and self._stepped(reduce(union, boxes))
 
     def set_mask(self, new_mask: np.ndarray) -> None:
         """Take a whole new mask (of the same type and shape) that is not an edit.
@@ -127,8 +189,26 @@ class Document(QObject):
         """
         self._check(new_mask)
         self.cancel()
+        everything = (0, 0, self.width, self.height)
+        self._before_change([everything])
         np.copyto(self.mask, new_mask)
-        self._announce((0, 0, self.width, self.height))
+        self._announce(everything)
+
+    def _draw_in(self, box: Box) -> None:
+        """A stroke is about to change these pixels."""
+        if self._draft is None:
+            self._draft = Draft(self.mask)
+        self._before_change([box])
+        self._draft.protect(box)
+
+    def _before_change(self, boxes: Iterable[Box]) -> None:
+        self._changes += 1
+        # One that nobody holds any more needs no protection either.
+        live = [s for held in self._snapshots if (s := held()) is not None and not s.taken]
+        self._snapshots = [ref(snapshot) for snapshot in live]
+        for snapshot in live:
+            for box in boxes:
+                snapshot.protect(box)
 
     def _check(self, new_mask: np.ndarray) -> None:
         if new_mask.dtype != np.uint8 or new_mask.shape != self.mask.shape:

@@ -1,53 +1,79 @@
-"""Help: the shortcuts sheet and About."""
+"""Help: all keys on one sheet, and About."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QFrame,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QMessageBox,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from petseg_gui.actions import COMMANDS, HELD_KEYS, MENUS, shortcut_texts
+from petseg_gui.actions import COMMANDS, GESTURES, HELD_KEYS, MENUS, shortcut_texts
 
-_COLUMNS = 2
 _LIBRARIES = ("PySide6-Essentials", "onnxruntime", "torch", "numpy", "pillow")
+_ROWS = 24  # that a column takes before another one begins
+_MOST_COLUMNS = 4
+
+Row = tuple[str, str]
+"""Keys, and what they do."""
+Group = tuple[str, list[Row]]
 
 
-def show_shortcuts(parent: QWidget) -> QDialog:
-    """Open the sheet of all keys."""
+def show_cheat_sheet(parent: QWidget, actions: Mapping[str, QAction]) -> QDialog:
+    """Open the sheet of all keys, as they are now."""
     dialog = QDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle("Keyboard shortcuts")
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(24)
-    grid.setVerticalSpacing(6)
-    rows = _rows()
-    per_column = -(-len(rows) // _COLUMNS)
-    for number, (keys, text) in enumerate(rows):
-        column, row = divmod(number, per_column)
-        key_label = QLabel(keys, dialog)
-        font = key_label.font()
-        font.setBold(True)
-        key_label.setFont(font)
-        grid.addWidget(key_label, row, 2 * column)
-        grid.addWidget(QLabel(text, dialog), row, 2 * column + 1)
+    dialog.setWindowTitle("All keys")
+    sheet = QWidget(dialog)
+    columns = QHBoxLayout(sheet)
+    columns.setContentsMargins(20, 16, 20, 8)
+    columns.setSpacing(24)
+    for groups in in_columns(_groups(actions)):
+        columns.addLayout(_column(groups, sheet))
+    area = QScrollArea(dialog)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setWidget(sheet)
+    area.setAccessibleName("All keys")
     buttons = QDialogButtonBox(dialog)
     buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
     buttons.rejected.connect(dialog.reject)
     layout = QVBoxLayout(dialog)
-    layout.setContentsMargins(20, 18, 20, 16)
-    layout.setSpacing(16)
-    layout.addLayout(grid)
+    layout.setContentsMargins(0, 0, 12, 12)
+    layout.addWidget(area)
     layout.addWidget(buttons)
+    more = QSize(24, buttons.sizeHint().height() + 30)  # margins, and the frame of the window
+    dialog.resize((sheet.sizeHint() + more).boundedTo(dialog.screen().availableSize() * 0.96))
     dialog.show()
     return dialog
+
+
+def in_columns(groups: Sequence[Group]) -> list[list[Group]]:
+    """Groups side by side in columns of about the same length, in order; none is torn apart."""
+    total = sum(len(rows) + 2 for _, rows in groups)
+    number = min(max(1, -(-total // _ROWS)), _MOST_COLUMNS)
+    columns: list[list[Group]] = [[]]
+    used = 0
+    for group in groups:
+        height = len(group[1]) + 2
+        # More than half of it would stand beyond the column's fair end.
+        if columns[-1] and len(columns) < number and used + height / 2 > total / number:
+            columns.append([])
+            used = 0
+        columns[-1].append(group)
+        used += height
+    return columns
 
 
 def show_about(parent: QWidget) -> QMessageBox:
@@ -71,13 +97,45 @@ def show_about(parent: QWidget) -> QMessageBox:
     return box
 
 
-def _rows() -> list[tuple[str, str]]:
-    by_id = {command.id: command for command in COMMANDS}
-    rows = [
-        (" or ".join(shortcut_texts(by_id[id_])), by_id[id_].text.rstrip("…"))
-        for menu in MENUS
-        for id_ in menu.commands
-        if id_ != "-" and by_id[id_].shortcuts
-    ]
+def _groups(actions: Mapping[str, QAction]) -> list[Group]:
+    texts = {command.id: command.text.rstrip("…") for command in COMMANDS}
+    groups: list[Group] = []
+    for menu in MENUS:
+        rows = [
+            (", ".join(shortcut_texts(actions[id_])), texts[id_])
+            for id_ in menu.walk()
+            if actions[id_].shortcuts()
+        ]
+        if rows:
+            groups.append((menu.title.replace("&", ""), rows))
     native = QKeySequence.SequenceFormat.NativeText
-    return rows + [(QKeySequence(key).toString(native), text) for key, text in HELD_KEYS]
+    held = [(QKeySequence(key).toString(native), text) for key, text in HELD_KEYS]
+    return [*groups, ("While held", held), ("On the canvas", list(GESTURES))]
+
+
+def _column(groups: Sequence[Group], parent: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(6)
+    for title, rows in groups:
+        heading = QLabel(title, parent)
+        heading.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        column.addWidget(heading)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(3)
+        grid.setColumnStretch(1, 1)
+        for number, (keys, text) in enumerate(rows):
+            grid.addWidget(_bold(keys, parent), number, 0)
+            grid.addWidget(QLabel(text, parent), number, 1)
+        column.addLayout(grid)
+        column.addSpacing(8)
+    column.addStretch(1)
+    return column
+
+
+def _bold(text: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    return label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
@@ -28,9 +29,8 @@ def icon(name: str, palette: QPalette) -> QIcon:
 
 def pixmap(name: str, colour: QColor, size: int, ratio: float = 1.0) -> QPixmap:
     """The icon in one colour, ``size`` device-independent pixels wide."""
-    svg = resources.files("resources").joinpath("icons", f"{name}.svg").read_text("utf-8")
     # Qt's own reader of image files would load every plugin for them first.
-    renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", colour.name()).encode()))
+    renderer = QSvgRenderer(QByteArray(_svg(name).replace("currentColor", colour.name()).encode()))
     pixels = round(size * ratio)
     made = QPixmap(pixels, pixels)
     made.fill(Qt.GlobalColor.transparent)
@@ -40,3 +40,8 @@ def pixmap(name: str, colour: QColor, size: int, ratio: float = 1.0) -> QPixmap:
     painter.end()
     made.setDevicePixelRatio(ratio)
     return made
+
+
+@cache
+def _svg(name: str) -> str:
+    return resources.files("resources").joinpath("icons", f"{name}.svg").read_text("utf-8")

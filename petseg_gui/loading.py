@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from core.editing.snapshot import Snapshot
 from core.images import ImageError
+from core.labels import BACKGROUND
 from core.masks import MaskError
 from core.project.project import Project
 from core.project.reviews import Status
@@ -24,6 +26,8 @@ class LoadedImage:
 
     mask: uint8, height x width: its mask, or the stored prediction, or all background.
     problem: why there are no pixels, or why the mask file cannot be used.
+    digest: SHA-256 of the mask file, "" without one; None where the mask is not the file's.
+    unsaved: the mask that was not saved yet when it was read.
     """
 
     name: str
@@ -31,25 +35,63 @@ class LoadedImage:
     mask: np.ndarray | None
     notes: tuple[str, ...] = ()
     problem: str = ""
+    digest: str | None = None
+    unsaved: Snapshot | None = None
 
 
-def load_image(project: Project, name: str) -> LoadedImage:
-    """Read an image with what is known of its mask. Never raises for a bad file."""
+@dataclass(frozen=True)
+class StoredMask:
+    """What an image's files say its mask is.
+
+    mask: uint8, height x width; all background where there is none, or it cannot be used: then
+    problem says why. digest: SHA-256 of the mask file, "" without one.
+    """
+
+    mask: np.ndarray
+    digest: str
+    problem: str = ""
+
+
+def load_image(project: Project, name: str, unsaved: Snapshot | None = None) -> LoadedImage:
+    """Read an image with what is known of its mask. Never raises for a bad file.
+
+    unsaved: its mask where that is not on the disk yet.
+    """
     try:
         decoded = project.read_image(name)
     except ImageError as error:
         return LoadedImage(name, None, None, problem=str(error))
+    if unsaved is not None:
+        mask = unsaved.pixels().copy()
+        return LoadedImage(name, decoded.pixels, mask, decoded.notes, unsaved=unsaved)
     height, width, _ = decoded.pixels.shape
-    empty = np.zeros((height, width), np.uint8)
-    if project.status(name) is Status.REJECTED and project.mask_source(name) is None:
-        return LoadedImage(name, decoded.pixels, empty, decoded.notes)
+    stored = read_stored_mask(project, name, (width, height))
+    return LoadedImage(
+        name, decoded.pixels, stored.mask, decoded.notes, stored.problem, stored.digest
+    )
+
+
+def read_stored_mask(project: Project, name: str, size: tuple[int, int]) -> StoredMask:
+    """The mask file's mask, or the stored prediction, or background. size: (width, height)."""
     try:
-        mask = project.read_mask(name, (width, height))
+        # Before its pixels: where the file changes in between, it is noticed at the next look.
+        digest = project.mask_digest(name)
+    except MaskError as error:
+        return StoredMask(_empty(size), "", str(error))
+    if project.status(name) is Status.REJECTED and not digest:
+        return StoredMask(_empty(size), digest)
+    try:
+        mask = project.read_mask(name, size)
     except (MaskError, ImageError) as error:
-        return LoadedImage(name, decoded.pixels, empty, decoded.notes, str(error))
+        return StoredMask(_empty(size), digest, str(error))
     if mask is None:
-        mask = _prediction(project, name, (width, height))
-    return LoadedImage(name, decoded.pixels, empty if mask is None else mask, decoded.notes)
+        mask = _prediction(project, name, size)
+    return StoredMask(_empty(size) if mask is None else mask, digest)
+
+
+def _empty(size: tuple[int, int]) -> np.ndarray:
+    # Not zeros(): memory that is only fetched as it is painted on holds up the first strokes.
+    return np.full(size[::-1], BACKGROUND, np.uint8)
 
 
 def _prediction(project: Project, name: str, size: tuple[int, int]) -> np.ndarray | None:
@@ -80,23 +122,30 @@ class ImageLoader(QObject):
         self._ahead.clear()
         self._project, self._wanted = project, ""
 
-    def load(self, name: str) -> None:
-        """Read this image (or take it from what was read ahead); then ``loaded``."""
+    def load(self, name: str, unsaved: Snapshot | None = None) -> None:
+        """Read this image (or take it from what was read ahead); then ``loaded``.
+
+        unsaved: its mask where that is not on the disk yet.
+        """
         self._wanted = name
         ready = self._ahead.pop(name, None)
-        if ready is not None:
+        if unsaved is not None:
+            self._stop(name)
+        elif ready is not None:
             self._wanted = ""
             self.loaded.emit(ready)
             return
         for other in [n for n in self._reading if n != name]:
-            self._reading.pop(other).cancel()
-        self._read(name)
+            self._stop(other)
+        self._read(name, unsaved)
 
     def forget(self, name: str) -> None:
-        """What was read ahead of this image no longer holds."""
+        """What was read of this image no longer holds."""
         self._ahead.pop(name, None)
-        if name != self._wanted and name in self._reading:
-            self._reading.pop(name).cancel()
+        if name in self._reading:
+            self._stop(name)
+            if name == self._wanted:
+                self._read(name)
 
     def read_ahead(self, names: Iterable[str]) -> None:
         """Have these images ready; the others that were are dropped."""
@@ -107,13 +156,18 @@ class ImageLoader(QObject):
             if name not in self._ahead:
                 self._read(name)
 
-    def _read(self, name: str) -> None:
+    def _stop(self, name: str) -> None:
+        task = self._reading.pop(name, None)
+        if task is not None:
+            task.cancel()
+
+    def _read(self, name: str, unsaved: Snapshot | None = None) -> None:
         project = self._project
         if project is None or name in self._reading:
             return
 
         def work(job: Job) -> LoadedImage | None:
-            return None if job.cancelled else load_image(project, name)
+            return None if job.cancelled else load_image(project, name, unsaved)
 
         def failed(reason: str) -> None:
             self._arrived(LoadedImage(name, None, None, problem=reason))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QDockWidget,
+    QGridLayout,
     QLabel,
     QMainWindow,
     QMenu,
@@ -27,9 +28,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from petseg_gui.actions import MENUS, TOOLBAR, TOOLBAR_RIGHT, set_icons
+from petseg_gui.actions import MENUS, TOOLBAR, TOOLBAR_RIGHT, TOOLS, Menu, set_icons
 from petseg_gui.banner import Banners
 from petseg_gui.progress import ProgressStrip
+from petseg_gui.readout import Readout
 
 _SIZE = QSize(1440, 900)
 
@@ -38,6 +40,7 @@ class MainWindow(QMainWindow):
     """Put together from parts that know nothing of it."""
 
     folder_dropped = Signal(Path)
+    file_dropped = Signal(Path)
     mask_hidden = Signal(bool)
     """A key is held that hides the mask (True), or was let go."""
     closed = Signal()
@@ -50,7 +53,7 @@ class MainWindow(QMainWindow):
         self.progress = ProgressStrip(self)
         self.save_state = QLabel(self)
         self.save_state.setAccessibleName("Whether the mask is saved")
-        self.hovered = QLabel(self)
+        self.hovered = Readout(self)
         self.hovered.setAccessibleName("What is under the pointer")
         self._pages = QStackedWidget(self)
         self.setAcceptDrops(True)
@@ -58,12 +61,7 @@ class MainWindow(QMainWindow):
         self.addActions(list(actions.values()))
         self._menus: dict[str, QMenu] = {}
         for menu in MENUS:
-            made = self._menus[menu.title] = self.menuBar().addMenu(menu.title)
-            for command in menu.commands:
-                if command == "-":
-                    made.addSeparator()
-                else:
-                    made.addAction(actions[command])
+            self._fill(self.menuBar().addMenu(menu.title), menu)
         bar = self.statusBar()
         for widget in (self.progress, self.hovered, self.save_state):
             bar.addPermanentWidget(widget)
@@ -82,11 +80,14 @@ class MainWindow(QMainWindow):
         """Put the parts in their places."""
         self._pages.addWidget(start)
         work = QWidget(self)
-        inner = QVBoxLayout(work)
+        inner = QGridLayout(work)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(0)
-        inner.addWidget(strip)
-        inner.addWidget(canvas, 1)
+        inner.addWidget(strip, 0, 0, 1, 2)
+        inner.addWidget(self._tool_bar(), 1, 0)
+        inner.addWidget(canvas, 1, 1)
+        inner.setRowStretch(1, 1)
+        inner.setColumnStretch(1, 1)
         self._pages.addWidget(work)
         middle = QWidget(self)
         layout = QVBoxLayout(middle)
@@ -105,6 +106,26 @@ class MainWindow(QMainWindow):
         self.training_dock.hide()
         for dock in (self.browser_dock, self.training_dock):
             self._menus["&View"].addAction(dock.toggleViewAction())
+
+    def add_side_dock(self, title: str, widget: QWidget, width: int) -> QDockWidget:
+        """A dock on the right, hidden at first, with its entry in the View menu."""
+        dock = self._add_dock(title, widget, Qt.DockWidgetArea.RightDockWidgetArea, width)
+        dock.hide()
+        self._menus["&View"].addAction(dock.toggleViewAction())
+        return dock
+
+    def menu(self, title: str) -> QMenu:
+        """The menu of this title, as the table of menus writes it."""
+        return self._menus[title]
+
+    def layout_state(self) -> tuple[str, str]:
+        """Size and place of the window, and how its docks stand, both in Base64."""
+        return _base64(self.saveGeometry()), _base64(self.saveState())
+
+    def restore_layout(self, geometry: str, docks: str) -> None:
+        """Go back to a ``layout_state``; what Qt cannot read of it changes nothing."""
+        self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        self.restoreState(QByteArray.fromBase64(docks.encode()))
 
     def show_work(self, work: bool) -> None:
         """Show the canvas, or the start page."""
@@ -140,14 +161,24 @@ class MainWindow(QMainWindow):
         self._key(event, False)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _folder_of(event) is not None:
+        if _dropped(event) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        folder = _folder_of(event)
-        if folder is not None:
+        path = _dropped(event)
+        if path is not None:
             event.acceptProposedAction()
-            self.folder_dropped.emit(folder)
+            (self.folder_dropped if path.is_dir() else self.file_dropped).emit(path)
+
+    def _fill(self, made: QMenu, menu: Menu) -> None:
+        self._menus[menu.title] = made
+        for item in menu.commands:
+            if isinstance(item, Menu):
+                self._fill(made.addMenu(item.title), item)
+            elif item == "-":
+                made.addSeparator()
+            else:
+                made.addAction(self._actions[item])
 
     def _key(self, event: QKeyEvent, pressed: bool) -> None:
         if event.key() != Qt.Key.Key_H or event.modifiers():
@@ -178,6 +209,18 @@ class MainWindow(QMainWindow):
                 button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.addToolBar(bar)
 
+    def _tool_bar(self) -> QToolBar:
+        bar = QToolBar("Tools", self)
+        bar.setOrientation(Qt.Orientation.Vertical)
+        bar.setIconSize(QSize(20, 20))
+        bar.setContentsMargins(2, 2, 2, 2)
+        for command in TOOLS:
+            if command == "-":
+                bar.addSeparator()
+            else:
+                bar.addAction(self._actions[command])
+        return bar
+
     def _add_dock(
         self, title: str, widget: QWidget, area: Qt.DockWidgetArea, width: int
     ) -> QDockWidget:
@@ -194,10 +237,14 @@ class MainWindow(QMainWindow):
         return dock
 
 
-def _folder_of(event: QDropEvent) -> Path | None:
-    """The folder that is being dropped (or that holds the file), if it is one."""
+def _base64(data: QByteArray) -> str:
+    return bytes(data.toBase64().data()).decode("ascii")
+
+
+def _dropped(event: QDropEvent) -> Path | None:
+    """The first file or folder that is being dropped, if there is one on this machine."""
     for url in event.mimeData().urls():
         path = Path(url.toLocalFile())
         if url.isLocalFile() and path.exists():
-            return path if path.is_dir() else path.parent
+            return path
     return None

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from core.files import WriteError, is_writable
 from core.masks import MaskEncoding
 from core.project.places import known_store, needs_store, remember_store
-from core.project.project import EncodingUnclear, Project, open_project
+from core.project.project import STORE_NAME, EncodingUnclear, Project, open_project
 from core.project.reviews import Status
 from petseg_gui.tasks import Job, Lane, Task, Tasks
+
+if TYPE_CHECKING:
+    from core.project.lock import WindowLock
+    from core.project.recovery import Recovered
 
 _SLOW_MS = 400
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A folder that was opened, with each image's status (reading them all takes a moment)."""
+    """A folder that was opened, with each image's status (reading them all takes a moment).
+
+    lock: held while this window may change the folder. locked_out: why it may not, although the
+    folder is not read-only. recovered: what an earlier window had not saved.
+    """
 
     project: Project
     statuses: dict[str, Status]
+    lock: WindowLock | None = None
+    locked_out: str = ""
+    recovered: Recovered | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,7 @@ class Opener(QObject):
         super().__init__(parent)
         self._tasks = tasks
         self._task: Task | None = None
+        self._lock: WindowLock | None = None
         self._slow = QTimer(self)
         self._slow.setSingleShot(True)
         self._slow.setInterval(_SLOW_MS)
@@ -65,16 +79,18 @@ class Opener(QObject):
     ) -> None:
         """Open a folder; ``opened``, ``unclear`` or ``failed`` follows."""
 
+        held = self._lock
+
         def work(job: Job) -> Opened | Question:
             read_only = needs_store(folder)
             place = known_store(folder) if store is None and read_only else store
             try:
-                project = open_project(folder, place, encoding)
+                opened = _open(folder, place, encoding, held)
             except EncodingUnclear as error:
                 return Question(folder, store, str(error))
             if store is not None and read_only:
                 remember_store(folder, store)
-            return Opened(project, {name: project.status(name) for name in project.names})
+            return opened
 
         self._run(work)
 
@@ -97,8 +113,7 @@ class Opener(QObject):
                     shutil.rmtree(aside, ignore_errors=True)
                     return None
             aside.rename(folder)
-            project = open_project(folder)
-            return Opened(project, {name: project.status(name) for name in project.names})
+            return _open(folder, None, None, None)
 
         self._run(work)
 
@@ -107,7 +122,23 @@ class Opener(QObject):
         self._slow.stop()
         if self._task is not None:
             self._task.cancel()
+            if self._task.future is not None:
+                self._task.future.add_done_callback(self._let_go)
             self._task = None
+
+    def release(self) -> None:
+        """Let other windows have the folder: this one changes nothing in it any more."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.release()
+
+    def _let_go(self, opening: Future[Any]) -> None:
+        """Nobody waits for this folder any more."""
+        if opening.cancelled() or opening.exception() is not None:
+            return
+        result = opening.result()
+        if isinstance(result, Opened) and result.lock not in (None, self._lock):
+            result.lock.release()
 
     def _run(self, work: Callable[[Job], Any]) -> None:
         self.cancel()
@@ -120,7 +151,11 @@ class Opener(QObject):
         self._slow.stop()
         self._task = None
         if isinstance(result, Opened):
+            before, self._lock = self._lock, result.lock
             self.opened.emit(result)
+            # Only now has the folder before been left.
+            if before is not None and before is not result.lock:
+                before.release()
         elif isinstance(result, Question):
             self.unclear.emit(result)
 
@@ -128,3 +163,65 @@ class Opener(QObject):
         self._slow.stop()
         self._task = None
         self.failed.emit(reason)
+
+
+def _open(
+    folder: Path, store: Path | None, encoding: MaskEncoding | None, held: WindowLock | None
+) -> Opened:
+    """Open a folder, for changes where no other window has it, and finish what was interrupted.
+
+    held: the lock that this window has already, maybe on the same folder.
+    """
+    place = folder.resolve() / STORE_NAME if store is None else store.resolve()
+    lock, locked_out = (held, "") if held is not None and held.store == place else (None, "")
+    # The lock comes before the listing, which then misses nothing that another window does.
+    if lock is None and is_writable(place):
+        lock, locked_out = _try_to_lock(place)
+    recovered = None
+    try:
+        project = open_project(folder, store, encoding, half_converted=lock is not None)
+        if project.writable and lock is None and not locked_out:
+            lock, locked_out = _try_to_lock(place)  # its store is made for the first time
+        if project.writable and lock is not None:
+            _finish_conversion(project)
+            try:
+                recovered = _recover(project)
+            except WriteError as error:
+                locked_out = f"Strokes from before cannot be brought back. {error}"
+    except BaseException:
+        if lock is not None and lock is not held:
+            lock.release()
+        raise
+    if lock is not None and (locked_out or not project.writable):
+        lock.release()
+        lock = None
+    if lock is None:
+        project.writable = False
+    statuses = {name: project.status(name) for name in project.names}
+    return Opened(project, statuses, lock, locked_out, recovered)
+
+
+# What an earlier window left undone is rare: what mends it is imported when there is something.
+def _finish_conversion(project: Project) -> None:
+    if project.half_converted:
+        from core.project.convert import resume_conversion
+
+        resume_conversion(project)
+
+
+def _recover(project: Project) -> Recovered | None:
+    if not project.journals.is_dir():
+        return None
+    from core.project.recovery import recover
+
+    return recover(project)
+
+
+def _try_to_lock(store: Path) -> tuple[WindowLock | None, str]:
+    """The lock, or why there is none."""
+    from core.project.lock import FolderTaken, take  # its import takes time
+
+    try:
+        return take(store), ""
+    except (FolderTaken, WriteError) as error:
+        return None, str(error)

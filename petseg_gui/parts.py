@@ -6,28 +6,38 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QDockWidget
 
 from petseg_gui.actions import make_actions
 from petseg_gui.browser.model import ImageListModel
 from petseg_gui.browser.panel import BrowserPanel
 from petseg_gui.browser.thumbnails import Thumbnails
 from petseg_gui.canvas.canvas import Canvas
+from petseg_gui.classes.panel import ClassPanel
 from petseg_gui.closing import CloseGuard
+from petseg_gui.history_panel import HistoryPanel
 from petseg_gui.main_window import MainWindow
+from petseg_gui.navigator import Navigator
 from petseg_gui.opening import Opener
-from petseg_gui.painting import Painting
 from petseg_gui.prediction.batch import Batch
 from petseg_gui.prediction.chooser import ModelChooser
 from petseg_gui.prediction.desk import PredictionDesk
 from petseg_gui.prediction.models import ModelChoice
+from petseg_gui.prediction.probabilities import Probabilities
 from petseg_gui.prediction.segmenter import PredictorShelf, Segmenter
 from petseg_gui.session import Session
+from petseg_gui.settings.keeper import SettingsKeeper, StateKeeper
+from petseg_gui.settings.whereabouts import Whereabouts
 from petseg_gui.start_page import StartPage
 from petseg_gui.strip import ToolStrip
 from petseg_gui.tasks import Tasks
+from petseg_gui.toolbox import Toolbox
 from petseg_gui.training.desk import TrainingDesk
 from petseg_gui.training.panel import TrainingPanel
 from petseg_gui.training.watcher import RunWatcher
+from petseg_gui.workbench import make_workbench
+
+_SIDE_WIDTH = 220
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,11 @@ class Parts:
     browser: BrowserPanel
     canvas: Canvas
     strip: ToolStrip
-    painting: Painting
+    toolbox: Toolbox
+    navigator: Navigator
+    class_panel: ClassPanel
+    class_dock: QDockWidget
+    history_panel: HistoryPanel
     start_page: StartPage
     models: ModelChoice
     desk: PredictionDesk
@@ -52,6 +66,10 @@ class Parts:
     training: TrainingDesk
     training_panel: TrainingPanel
     guard: CloseGuard
+    settings: SettingsKeeper
+    state: StateKeeper
+    whereabouts: Whereabouts
+    shelf: PredictorShelf
 
 
 def make_parts() -> Parts:
@@ -69,10 +87,17 @@ def make_parts() -> Parts:
     start_page = StartPage(actions["open"], actions["open_demo"], window)
     models = ModelChoice(tasks, window)
     shelf = PredictorShelf()
+    state = StateKeeper(tasks, window)
+    probabilities = Probabilities(session, models, shelf)
+    bench = make_workbench(tasks, canvas, probabilities, window.tell)
     batch = Batch(Segmenter(tasks, shelf, window), window)
     watcher = RunWatcher(tasks, window)
     training_panel = TrainingPanel(tasks, watcher, actions, window)
     window.compose(start_page, canvas, strip, browser, training_panel, ModelChooser(models, window))
+    class_panel = ClassPanel(actions["classes"], window)
+    history_panel = HistoryPanel(window)
+    class_dock = window.add_side_dock("Classes", class_panel, _SIDE_WIDTH)
+    window.add_side_dock("History", history_panel, _SIDE_WIDTH)
     return Parts(
         window=window,
         actions=actions,
@@ -83,7 +108,11 @@ def make_parts() -> Parts:
         browser=browser,
         canvas=canvas,
         strip=strip,
-        painting=Painting(session, canvas, strip, actions, window),
+        toolbox=Toolbox(session, canvas, strip, actions, bench, window),
+        navigator=Navigator(canvas),
+        class_panel=class_panel,
+        class_dock=class_dock,
+        history_panel=history_panel,
         start_page=start_page,
         models=models,
         desk=PredictionDesk(session, models, Segmenter(tasks, shelf, window), batch, window),
@@ -92,4 +121,8 @@ def make_parts() -> Parts:
         training=TrainingDesk(tasks, watcher, window),
         training_panel=training_panel,
         guard=CloseGuard(session, window),
+        settings=SettingsKeeper(tasks, window),
+        state=state,
+        whereabouts=Whereabouts(state, session, canvas, window),
+        shelf=shelf,
     )

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.editing.history import History
+from core.editing.history import History, Step
+from core.editing.shelf import Shelf
+from core.editing.snapshot import Snapshot
 from core.project.project import Project
 from core.project.reviews import Review, Status
 from petseg_gui.document import Document
+from petseg_gui.journals import Journals
 from petseg_gui.loading import ImageLoader, LoadedImage
 from petseg_gui.saver import Saver
-from petseg_gui.tasks import Lane, Tasks
+from petseg_gui.tasks import Lane, Task, Tasks
+from petseg_gui.theirs import Theirs, TwoMasks, edit_to_theirs, read_both
 
 _SAVE_AFTER_MS = 2000
 _LONGEST_PAUSE = 30.0  # seconds between two edits that count as work
@@ -27,8 +31,6 @@ _MODELS_SAY = (Status.UNLABELLED, Status.PREDICTED)
 class _Memory:
     """What is kept of an image while another one is open."""
 
-    history: History = field(default_factory=History)
-    checksum: int = 0
     seconds: float = 0.0
     strokes: int = 0
 
@@ -44,6 +46,10 @@ class Session(QObject):
     document_changed = Signal()
     status_changed = Signal(str)
     save_state_changed = Signal()
+    mask_changed = Signal(str)
+    """Another program changed this image's mask file, and it has edits here: a person decides."""
+    mask_settled = Signal(str)
+    """What ``mask_changed`` said of this image is decided."""
     told = Signal(str)
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
@@ -57,22 +63,48 @@ class Session(QObject):
         self.notes: tuple[str, ...] = ()
         """What a person should know of the image: its pages, its bits, its true format."""
         self.counts: Counter[Status] = Counter()
-        self.saver = Saver(tasks, self)
+        self.journals = Journals(tasks, self)
+        self.saver = Saver(tasks, self.journals, self)
         self.loader = ImageLoader(tasks, self)
         self._tasks = tasks
         self._statuses: dict[str, Status] = {}
         self._memories: dict[str, _Memory] = {}
+        self._shelf = Shelf()
+        self._forgot = False  # whether it was said that undo is bounded
+        self._look: Task | None = None  # at the open image's mask file
+        self._taking = False  # a mask from the disk: no edit that would have to be saved
         self._models: dict[str, str] = {}
         self._saved_revision = 0
         self._last_edit = 0.0
         self._save_soon = QTimer(self)
         self._save_soon.setSingleShot(True)
         self._save_soon.setInterval(_SAVE_AFTER_MS)
-        self._save_soon.timeout.connect(self.save)
+        self._save_soon.timeout.connect(self._hand_over_edits)
         self.loader.loaded.connect(self._show_loaded)
         self.saver.saved.connect(self._on_saved)
         self.saver.failed.connect(self.save_state_changed)
+        self.saver.conflicted.connect(self._on_conflict)
+        self.saver.outdated.connect(self._on_outdated)
         self.saver.idle.connect(self.save_state_changed)
+
+    @property
+    def save_after_ms(self) -> int:
+        """How long after the last edit a mask is saved."""
+        return self._save_soon.interval()
+
+    @save_after_ms.setter
+    def save_after_ms(self, milliseconds: int) -> None:
+        self._save_soon.setInterval(milliseconds)
+
+    @property
+    def undo_bytes(self) -> int:
+        """The memory for undo, over all images."""
+        return self._shelf.limit
+
+    @undo_bytes.setter
+    def undo_bytes(self, limit: int) -> None:
+        self._shelf.limit = limit
+        self._trim_undo()
 
     # The folder
 
@@ -84,6 +116,10 @@ class Session(QObject):
         self.counts = Counter(statuses.values())
         self._memories.clear()
         self._models.clear()
+        self._shelf.clear()
+        self._forgot = False
+        self.journals.clear()
+        self.saver.digests = {}
         self.loader.set_project(project)
         self._show(None, "", "")
         self.project_changed.emit()
@@ -102,7 +138,7 @@ class Session(QObject):
         if name != self.wanted:
             self.wanted = name
             self.opening.emit()
-            self.loader.load(name)
+            self.loader.load(name, self.saver.unsaved(name))
 
     @property
     def can_edit(self) -> bool:
@@ -154,25 +190,6 @@ class Session(QObject):
         self.document.set_mask(mask)
         return True
 
-    def replace_with_prediction(self) -> None:
-        """Take the stored prediction as the open image's mask: one undoable edit."""
-        project, document = self.project, self.document
-        if project is None or document is None or not self.can_edit:
-            return
-        name, size = document.name, (document.width, document.height)
-
-        def replace(mask: np.ndarray | None) -> None:
-            if document is not self.document:
-                return
-            if mask is None:
-                self.told.emit("There is no prediction yet: segment the image first.")
-            elif not document.replace_mask(mask, "Replace with prediction"):
-                self.told.emit("The mask is the prediction already.")
-
-        self._tasks.run(
-            Lane.LOAD, lambda job: project.read_prediction(name, size), replace, self.told.emit
-        )
-
     # Judging and saving
 
     def approve(self) -> None:
@@ -185,12 +202,16 @@ class Session(QObject):
 
     def save(self) -> None:
         """Save the open image's edits, if there are any."""
-        self._save_soon.stop()
         self.leaving.emit()
+        self._hand_over_edits()
+
+    def _hand_over_edits(self) -> None:
+        # A stroke in progress goes on: it is saved with the next edits.
+        self._save_soon.stop()
         if self.document is not None and self.dirty and self.can_edit:
             self._hand_over(Status.EDITED, self.document.snapshot())
 
-    def _hand_over(self, status: Status, mask: np.ndarray | None) -> None:
+    def _hand_over(self, status: Status, mask: Snapshot | None) -> None:
         if self.project is None or self.document is None:
             return
         self._save_soon.stop()
@@ -219,20 +240,173 @@ class Session(QObject):
         self._save_soon.start()
         self.save_state_changed.emit()
 
+    def _on_step(self, step: Step) -> None:
+        if self.project is None or self.document is None or not self.can_edit:
+            return
+        self._trim_undo()
+        if not self._taking:
+            digest = self.saver.digests.get(self.name, "")
+            self.journals.record(self.project, self.document, step, digest)
+
+    def _trim_undo(self) -> None:
+        if self._shelf.trim() and not self._forgot:
+            self._forgot = True
+            megabytes = self._shelf.limit >> 20
+            self.told.emit(
+                f"The {megabytes} MB for undo are full: the oldest edits cannot be undone any more."
+            )
+
+    def forget_edits(self) -> None:
+        """No edit can be undone any more, of any image: what they held is gone."""
+        self._shelf.clear()
+        if self.document is not None:
+            self.document.history = self._history(self.name)
+            self.document.edited.emit()
+
+    def masks_rewritten(self) -> None:
+        """PetSeg itself wrote the mask files anew: they say the same in another encoding."""
+        digests = self.saver.digests = {}
+        project, name = self.project, self.name
+        if project is None or not name:
+            return
+
+        def landed(digest: str) -> None:
+            digests.setdefault(name, digest)
+
+        self._tasks.run(Lane.LOAD, lambda job: project.mask_digest(name), landed)
+
+    def _history(self, name: str) -> History:
+        history = self._shelf.take(name)
+        history.on_step = self._on_step
+        return history
+
+    # Masks that another program changes
+
+    def check_mask(self) -> None:
+        """Notice where another program changed the open image's mask file."""
+        project, name = self.project, self.name
+        known = self.saver.digests.get(name)
+        if self._look is not None:
+            self._look.cancel()
+        if project is None or known is None:
+            return
+
+        def landed(digest: str) -> None:
+            if name != self.name or digest == known or self.saver.digests.get(name) != known:
+                return
+            if self.document is None or self.problem:
+                self.loader.load(name)
+            elif self.dirty or self.document.stroking or self.saver.unsaved(name) is not None:
+                self._hand_over_edits()  # saving will find it changed, and ask
+                if name in self.saver.conflicts:
+                    self.mask_changed.emit(name)  # again: it is not decided yet
+            else:
+                self._load_theirs("Changed on disk")
+
+        self._look = self._tasks.run(Lane.LOAD, lambda job: project.mask_digest(name), landed)
+
+    def keep_mine(self, name: str) -> None:
+        """Write an image's mask over the one that another program wrote."""
+        self.saver.keep_mine(name)
+        self.mask_settled.emit(name)
+
+    def take_theirs(self, name: str) -> None:
+        """Take what another program wrote as an image's mask, in place of the edits here.
+
+        Where the image is open, that is one undoable edit.
+        """
+        if name == self.name and self.document is not None:
+            self.leaving.emit()
+            self._load_theirs("Take the mask on disk")
+            return
+        self.saver.drop(name)
+        self.saver.digests.pop(name, None)
+        self._shelf.drop(name)
+        self.loader.forget(name)
+        self._settle(name)
+
+    def read_both(self, name: str, done: Callable[[TwoMasks], None]) -> None:
+        """Read the mask here and the one on the disk, to be compared. Told where one cannot."""
+        project, document = self.project, self.document
+        mine, pixels = self.saver.unsaved(name), None
+        if document is not None and name == self.name:
+            mine, pixels = document.snapshot(), document.pixels
+        if project is not None and mine is not None:
+            waiting = mine
+            self._tasks.run(
+                Lane.LOAD,
+                lambda job: read_both(project, name, waiting, pixels),
+                done,
+                self.told.emit,
+            )
+
+    def _load_theirs(self, title: str) -> None:
+        """Take the mask on the disk as one edit of the open image that need not be saved."""
+        project, document = self.project, self.document
+        if project is None or document is None:
+            return
+        name, revision, mine = document.name, document.revision, document.snapshot()
+
+        def landed(theirs: Theirs) -> None:
+            if document is not self.document:
+                return
+            if document.revision != revision or document.stroking:
+                self.told.emit("The mask was edited meanwhile: please choose again.")
+                return
+            self.saver.drop(name)
+            self.saver.digests[name] = theirs.digest
+            if theirs.edit is not None:
+                self._taking = True
+                document.apply(theirs.edit)
+                self._taking = False
+                self.told.emit(
+                    "Another program changed this mask; it is shown now. Undo brings yours back."
+                )
+            self._saved_revision = document.revision
+            self._settle(name)
+
+        self._tasks.run(
+            Lane.LOAD,
+            lambda job: edit_to_theirs(project, name, mine, title),
+            landed,
+            self.told.emit,
+        )
+
+    def _settle(self, name: str) -> None:
+        self._refresh_status(name)
+        self.save_state_changed.emit()
+        self.mask_settled.emit(name)
+
+    def _on_conflict(self, name: str) -> None:
+        self.save_state_changed.emit()
+        self.mask_changed.emit(name)
+
+    def _on_outdated(self, name: str) -> None:
+        self.told.emit(f"The mask of {name} was changed by another program: look at it again.")
+        self.saver.digests.pop(name, None)
+        self.loader.forget(name)
+        if name == self.name:
+            self._load_theirs("Changed on disk")
+
     # Coming and going
 
     def _show_loaded(self, image: LoadedImage) -> None:
         self._leave()
+        unsaved = self.saver.unsaved(image.name)
+        if unsaved is not None and unsaved is not image.unsaved:
+            self.loader.load(image.name, unsaved)  # it was edited while it was read
+            return
+        if image.digest is not None:
+            if self.saver.digests.get(image.name, image.digest) != image.digest:
+                self._shelf.drop(image.name)  # another program changed the file
+            self.saver.digests[image.name] = image.digest
+            self._refresh_status(image.name)
         if image.pixels is None or image.mask is None or self.project is None:
             self._show(None, image.name, image.problem)
             return
-        unsaved = self.saver.unsaved(image.name)
-        mask = image.mask if unsaved is None else unsaved.copy()
-        memory = self._memory(image.name)
-        if memory.history.nbytes and memory.checksum != _checksum(mask):
-            memory.history = History()  # the file was changed by someone else
+        history = self._history(image.name)
         scheme = self.project.settings.scheme
-        document = Document(image.name, image.pixels, mask, scheme, memory.history)
+        document = Document(image.name, image.pixels, image.mask, scheme, history)
         document.edited.connect(self._on_edited)
         self._show(document, image.name, image.problem, image.notes)
 
@@ -253,7 +427,6 @@ class Session(QObject):
             return
         memory = self._memory(document.name)
         memory.strokes += document.strokes
-        memory.checksum = _checksum(document.mask) if memory.history.nbytes else 0
 
     def _memory(self, name: str) -> _Memory:
         return self._memories.setdefault(name, _Memory())
@@ -267,7 +440,3 @@ class Session(QObject):
             self.counts[before] -= 1
             self.counts[now] += 1
             self.status_changed.emit(name)
-
-
-def _checksum(mask: np.ndarray) -> int:
-    return zlib.adler32(np.ascontiguousarray(mask).data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from enum import Enum
 from threading import Event
 from typing import Any
@@ -18,9 +18,11 @@ class Lane(Enum):
     """Work of one lane runs in order and never waits for another lane's; value: its threads."""
 
     LOAD = ("load", 2)
+    EDIT = ("edit", 1)
     THUMBNAILS = ("thumbnails", 1)
     PREDICT = ("predict", 1)
     SAVE = ("save", 1)
+    JOURNAL = ("journal", 1)
     TRAIN = ("train", 1)
 
 
@@ -46,15 +48,18 @@ class Task:
 
     def __init__(
         self,
+        lane: Lane,
         done: Callable[[Any], None] | None,
         failed: Callable[[str], None] | None,
         progress: Callable[[Any], None] | None,
     ) -> None:
+        self.lane = lane
         self.cancelled = Event()
         self.future: Future[Any] | None = None
         self._done = done
         self._failed = failed
         self._progress = progress
+        self._delivered = False
 
     def cancel(self) -> None:
         """Ask the work to stop; a result that comes all the same never lands."""
@@ -69,8 +74,9 @@ class Task:
 
     def deliver_result(self) -> None:
         """Hand on how the work ended. On the GUI thread."""
-        if self.future is None or self.cancelled.is_set():
+        if self.future is None or self.cancelled.is_set() or self._delivered:
             return
+        self._delivered = True
         try:
             result = self.future.result()
         except CancelledError:
@@ -92,7 +98,7 @@ class Tasks(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._executors: dict[Lane, ThreadPoolExecutor] = {}
-        self._running: set[Task] = set()
+        self._running: dict[Task, None] = {}  # in the order of their start
         # What the threads have to say, in order: (task, whether it is progress, the progress).
         self._letters: deque[tuple[Task, bool, object]] = deque()
         self._closed = False
@@ -111,11 +117,11 @@ class Tasks(QObject):
         A PetSegError or OSError of the work goes to ``failed`` as text, what it reports to
         ``progress``.
         """
-        task = Task(done, failed, progress)
+        task = Task(lane, done, failed, progress)
         if self._closed:
             task.cancel()
             return task
-        self._running.add(task)
+        self._running[task] = None
         job = Job(task.cancelled, lambda value: self._post(task, True, value))
         task.future = self._executor(lane).submit(work, job)
         task.future.add_done_callback(lambda _: self._post(task, False, None))
@@ -125,6 +131,14 @@ class Tasks(QObject):
     def busy(self) -> bool:
         """Whether any work is under way."""
         return bool(self._running)
+
+    def wait(self, lane: Lane) -> None:
+        """Wait until a lane's work is done, and hand on its results. For work of a moment only."""
+        while task := next((t for t in self._running if t.lane is lane), None):
+            if task.future is not None:
+                wait([task.future])
+            self._running.pop(task, None)
+            task.deliver_result()
 
     def close(self) -> None:
         """Cancel everything and wait for the threads to end."""
@@ -150,7 +164,7 @@ class Tasks(QObject):
         if is_progress:
             task.deliver_progress(value)
             return
-        self._running.discard(task)
+        self._running.pop(task, None)
         task.deliver_result()
 
     def _executor(self, lane: Lane) -> ThreadPoolExecutor:

@@ -13,7 +13,7 @@ from core.cli.output import FAILED, open_for_cli, progress, report_skipped, say
 from core.errors import BadInput
 from core.inference.bundled import bundled_model
 from core.inference.predictor import providers
-from core.labels import VOID
+from core.labels import VOID, listed
 from core.masks import MaskEncoding
 from core.modelfile import ModelFileError, read_description, read_onnx
 from core.project.layout import unpaired_masks
@@ -85,7 +85,7 @@ def _folder(project: Project) -> int:
     settings = project.settings
     say(
         f"{project.folder}: {len(project.names)} images ({project.layout.kind} layout), classes "
-        f"{', '.join(settings.scheme.names)}, masks as {settings.mask_encoding}, "
+        f"{listed(settings.scheme.names)}, masks as {settings.mask_encoding}, "
         f"{'writable' if project.writable else 'read-only'}, project in {project.store}"
     )
     skipped: list[tuple[str, str]] = []

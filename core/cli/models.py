@@ -7,6 +7,7 @@ from pathlib import Path
 from core.cli.output import DONE, open_for_cli, say, table
 from core.inference.bundled import bundled_model
 from core.inference.catalogue import list_models
+from core.labels import listed
 
 
 def model_path(model: str) -> Path:
@@ -24,7 +25,7 @@ def models_command(data: Path | None, store: Path | None) -> int:
         rows.append(
             [
                 entry.title,
-                ", ".join(about.scheme.names),
+                listed(about.scheme.names),
                 f"{about.size} px",
                 f"{about.parameters / 1e6:.1f} M",
                 f"{iou:.3f}" if iou is not None else "-",

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from core.errors import BadInput
 from core.inference.view import fit_whole
-from core.labels import VOID, BorderRule, LabelScheme, apply_border_rule
+from core.labels import VOID, BorderRule, LabelScheme, apply_border_rule, listed
 from core.project.project import Project
 
 # The width of the border class where it is made of a mask without one: the Oxford trimaps'
@@ -84,7 +84,7 @@ def convert_mask(mask: np.ndarray, scheme: LabelScheme, wanted: LabelScheme) -> 
         return apply_border_rule(mask, scheme, BorderRule.FOREGROUND)
     if wanted.border_id is not None and len(scheme.classes) == 2:
         return with_border(mask, wanted.border_id)
-    raise BadInput(f"classes {scheme.names} are not {wanted.names}")
+    raise BadInput(f"classes {listed(scheme.names)} are not {listed(wanted.names)}")
 
 
 def with_border(mask: np.ndarray, border: int) -> np.ndarray:

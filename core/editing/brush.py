@@ -7,10 +7,12 @@ exactly, and no image of the brush is ever drawn.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
 from core.editing.box import Box, intersection
+from core.editing.change import open_classes
 
 MAX_SIZE = 2000
 
@@ -44,11 +46,19 @@ def segment_box(shape: tuple[int, ...], start: Point, end: Point, size: int) -> 
     return intersection(box, (0, 0, width, height))
 
 
-def paint_segment(mask: np.ndarray, start: Point, end: Point, size: int, value: int) -> Box | None:
+def paint_segment(
+    mask: np.ndarray,
+    start: Point,
+    end: Point,
+    size: int,
+    value: int,
+    locked: Collection[int] = (),
+) -> Box | None:
     """Paint one segment of a stroke into ``mask`` (uint8, height x width), in place.
 
     start, end: image coordinates (pixel (0, 0) spans 0 to 1), anywhere; size: the diameter in
-    pixels, 1 to MAX_SIZE; value: the class id. Returns the box it painted in, None outside.
+    pixels, 1 to MAX_SIZE; value: the class id; locked: classes whose pixels stay as they are.
+    Returns the box it painted in, None outside.
     """
     box = segment_box(mask.shape, start, end, size)
     if box is None:
@@ -57,8 +67,13 @@ def paint_segment(mask: np.ndarray, start: Point, end: Point, size: int, value: 
     left, right = _edges(np.arange(y0, y1) + 0.5, snap(*start, size), snap(*end, size), size / 2)
     first = np.ceil(left - 0.5 - _EPSILON).clip(x0, x1).astype(np.intp)
     last = np.floor(right + 0.5 + _EPSILON).clip(x0, x1).astype(np.intp)
+    may_change = open_classes(locked)
     for row, a, b in zip(mask[y0:y1], first.tolist(), last.tolist(), strict=True):
-        row[a:b] = value
+        if locked:
+            run = row[a:b]
+            run[may_change[run]] = value
+        else:
+            row[a:b] = value
     return box
 
 

@@ -6,12 +6,13 @@ it ends, so that a stroke costs the same on a 100-megapixel mask as on a small o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 
 import numpy as np
 
 from core.editing.box import Box, intersection, union
-from core.editing.history import Edit, edit_of, patch_between, tiles_of
+from core.editing.history import Edit, edit_of, keep_tiles, patch_between
 
 
 class Draft:
@@ -21,13 +22,14 @@ class Draft:
         self._mask = mask
         self._kept: dict[Box, np.ndarray] = {}
 
+    @property
+    def kept(self) -> Mapping[Box, np.ndarray]:
+        """The tiles that may have changed, as they were before this edit, for a ``Snapshot``."""
+        return self._kept
+
     def protect(self, box: Box) -> None:
         """Keep what a box inside the mask holds; call it before each change of those pixels."""
-        height, width = self._mask.shape
-        for tile in tiles_of(box):
-            if tile not in self._kept:
-                x0, y0, x1, y1 = tile
-                self._kept[tile] = self._mask[y0 : min(y1, height), x0 : min(x1, width)].copy()
+        keep_tiles(self._mask, box, self._kept)
 
     def finish(self, title: str) -> Edit | None:
         """What has changed since the first ``protect``, or None where nothing has."""
@@ -46,10 +48,3 @@ class Draft:
             self._mask[y0:y1, x0:x1] = before
         height, width = self._mask.shape
         return intersection(reduce(union, self._kept), (0, 0, width, height))
-
-    def copy_before(self) -> np.ndarray:
-        """A copy of the whole mask as it was before this edit."""
-        mask = self._mask.copy()
-        for (x0, y0, x1, y1), before in self._kept.items():
-            mask[y0:y1, x0:x1] = before
-        return mask

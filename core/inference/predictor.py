@@ -11,8 +11,10 @@ import onnxruntime
 
 from core.errors import BadInput
 from core.inference.view import fit_whole
-from core.labels import BorderRule, LabelScheme, decide
+from core.labels import BorderRule, LabelScheme, decide, listed
 from core.modelfile import ModelFileError, read_description, read_onnx
+
+_BAND = 1 << 20  # probabilities that are held at the image's own size at a time
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,32 @@ class Prediction:
         classes have nothing to do with each other.
         """
         rule = mask_rule(self.scheme, wanted, rule)
-        return decide(self.probabilities, self.scheme, rule)
+        width, height = self.size
+        wide = np.stack([_resize(p, (width, len(p))) for p in self.small])
+        mask = np.empty((height, width), np.uint8)
+        # Band by band: all probabilities of 100 megapixels would take gigabytes.
+        rows = max(1, _BAND // (len(wide) * width))
+        for top in range(0, height, rows):
+            band = _stretch_rows(wide, height, top, min(top + rows, height))
+            mask[top : top + rows] = decide(band, self.scheme, rule)
+        return mask
+
+    def probability_of(self, value: int, wanted: LabelScheme, rule: BorderRule) -> np.ndarray:
+        """P(a class of a project) over the whole image: float32, h x w, the model's resolution.
+
+        value: the id in ``wanted``; classes map as in ``mask``. Zeros where the model does not
+        know the class. Raises BadInput as ``mask`` does.
+        """
+        rule = mask_rule(self.scheme, wanted, rule)
+        if self.scheme.border_id is None or rule is BorderRule.CLASS:
+            return self.small[value] if value < len(self.small) else np.zeros_like(self.small[0])
+        background, pet = self.small[0], self.small[1]
+        foreground: np.ndarray = {
+            BorderRule.FOREGROUND: 1 - background,
+            BorderRule.BACKGROUND: pet,
+            BorderRule.IGNORE: pet / np.maximum(pet + background, 1e-7),
+        }[rule]
+        return foreground if value else 1 - foreground
 
     @property
     def uncertainty(self) -> float:
@@ -106,8 +133,8 @@ def mask_rule(scheme: LabelScheme, wanted: LabelScheme, rule: BorderRule) -> Bor
     if len(scheme.classes) == 2 and wanted.border_id is not None:
         return BorderRule.CLASS
     raise BadInput(
-        f"This model knows {', '.join(scheme.names)}; the project has "
-        f"{', '.join(wanted.names)}. Train a model on this project, or choose another one."
+        f"This model knows {listed(scheme.names)}; the project has "
+        f"{listed(wanted.names)}. Train a model on this project, or choose another one."
     )
 
 
@@ -122,6 +149,17 @@ def _probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
 
 def _resize(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
+
+
+def _stretch_rows(planes: np.ndarray, height: int, start: int, stop: int) -> np.ndarray:
+    """Rows start to stop of planes (C x h x W) stretched to ``height`` rows, bilinear as above."""
+    rows = planes.shape[1]
+    at = ((np.arange(start, stop) + 0.5) * (rows / height) - 0.5).clip(0, rows - 1)
+    low = at.astype(np.intp)
+    share = (at - low).astype(np.float32)[:, None]
+    stretched: np.ndarray = planes[:, low] * (1 - share)
+    stretched += planes[:, np.minimum(low + 1, rows - 1)] * share
+    return stretched
 
 
 _ORT_ERRORS = (

@@ -82,9 +82,9 @@ def find_masks(layout: Layout, names: Sequence[str]) -> dict[str, Path]:
 
     masks/ is read before annotations/; the name that we write ourselves before others.
     """
-    in_masks = _mask_files(layout.masks)
-    beside = _mask_files(layout.images) if layout.kind is LayoutKind.BARE else {}
-    trimaps = _mask_files(layout.trimaps) if layout.trimaps else {}
+    in_masks = mask_files(layout.masks)
+    beside = mask_files(layout.images) if layout.kind is LayoutKind.BARE else {}
+    trimaps = mask_files(layout.trimaps) if layout.trimaps else {}
     written = mask_names(names)
     found: dict[str, Path] = {}
     for name in names:
@@ -105,7 +105,7 @@ def unpaired_masks(layout: Layout, paired: Iterator[Path] | Sequence[Path]) -> l
     """Mask files that belong to no image (or could belong to two)."""
     used = set(paired)
     folders = [layout.masks] + ([layout.trimaps] if layout.trimaps else [])
-    return [p for folder in folders for p in _mask_files(folder).values() if p not in used]
+    return [p for folder in folders for p in mask_files(folder).values() if p not in used]
 
 
 def official_split(layout: Layout) -> dict[str, str]:
@@ -129,7 +129,7 @@ def _walk(folder: Path, skip: Path | None = None) -> Iterator[str]:
                 yield (at / file).relative_to(folder).as_posix()
 
 
-def _mask_files(folder: Path) -> dict[str, Path]:
+def mask_files(folder: Path) -> dict[str, Path]:
     """Name without extension -> file, of the mask files below a folder; PNG first."""
     found: dict[str, Path] = {}
     for extension in reversed(masks.EXTENSIONS):

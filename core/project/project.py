@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from core import files, masks
-from core.errors import BadInput
+from core.errors import BadInput, PetSegError
 from core.images import DecodedImage, image_size, read_image
 from core.labels import MAX_CLASSES, PET, TRIMAP, LabelScheme, scheme_of
 from core.masks import MaskEncoding, MaskError
+from core.project.journal import SUFFIX
 from core.project.layout import (
     Layout,
     LayoutKind,
@@ -27,7 +28,24 @@ from core.project.settings import ProjectSettings, read_settings, write_settings
 from core.project.split import Subset, assign
 
 STORE_NAME = ".petseg"
+CONVERTING = "converting"
+"""The store's folder that is there while masks are being rewritten in another encoding."""
 _ENCODING_SAMPLE = 500
+
+
+class MaskChanged(PetSegError):
+    """A mask file is another one than the mask that was to take its place was made from.
+
+    digest: the SHA-256 of the file there is now, "" where it is gone.
+    """
+
+    def __init__(self, name: str, digest: str) -> None:
+        super().__init__(
+            f"The mask of {name} was changed by another program since PetSeg read it; it was not "
+            "overwritten."
+        )
+        self.name = name
+        self.digest = digest
 
 
 class EncodingUnclear(BadInput):
@@ -57,6 +75,24 @@ class Project:
     def runs(self) -> Path:
         return self.store / "runs"
 
+    @property
+    def journals(self) -> Path:
+        """Where the edits since each image's last save are kept."""
+        return self.store / "journal"
+
+    def journal_path(self, name: str) -> Path:
+        return self.journals / (self._written[name] + SUFFIX)
+
+    @property
+    def mask_folder(self) -> Path:
+        """Where corrections are written to."""
+        return _mask_folder(self.layout, self.store)
+
+    @property
+    def half_converted(self) -> bool:
+        """Whether a conversion of the masks was interrupted: some are in another encoding."""
+        return (self.store / CONVERTING).is_dir()
+
     # Images and masks
 
     def image_path(self, name: str) -> Path:
@@ -72,7 +108,7 @@ class Project:
 
     def mask_target(self, name: str) -> Path:
         """The file that a correction is written to."""
-        return self._mask_folder / self._written[name]
+        return self.mask_folder / self._written[name]
 
     def read_mask(self, name: str, size: tuple[int, int] | None = None) -> np.ndarray | None:
         """The image's mask (uint8, height x width, ids and VOID), or None without one.
@@ -86,12 +122,69 @@ class Project:
         size = size or image_size(self.image_path(name))
         return masks.read_mask(path, self._encoding_of(path), self.settings.scheme, size)
 
-    def save_mask(self, name: str, mask: np.ndarray, review: Review) -> None:
-        """Write a mask and the judgement on it. Raises WriteError, BadInput (read-only)."""
+    def is_in_encoding(self, path: Path) -> bool:
+        """Whether a mask file is in the project's encoding: official trimaps are in their own."""
+        return self.layout.trimaps is None or not path.is_relative_to(self.layout.trimaps)
+
+    def find_masks_again(self) -> None:
+        """Look anew for the files that hold the images' masks."""
+        self._masks = _find_masks(self.layout, self.store, self.names)
+
+    def mask_digest(self, name: str) -> str:
+        """The SHA-256 of the file that holds the image's mask now, "" without one.
+
+        Notices a file that has appeared, or gone, since the folder was opened. Raises MaskError.
+        """
+        for path in (self.mask_target(name), self._masks.get(name)):
+            try:
+                digest = files.sha256(path.read_bytes()) if path is not None else ""
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise MaskError(self.mask_target(name), error.strerror or str(error)) from error
+            if path is not None:
+                self._masks[name] = path
+            return digest
+        # Its file is gone: official annotations may still stand behind it.
+        self._masks.pop(name, None)
+        found = _find_masks(self.layout, self.store, self.names).get(name)
+        if found is None:
+            return ""
+        self._masks[name] = found
+        return self.mask_digest(name)
+
+    def save_mask(
+        self,
+        name: str,
+        mask: np.ndarray,
+        review: Review,
+        *,
+        expected: str | None = None,
+        about_to_write: Callable[[str], None] | None = None,
+    ) -> str:
+        """Write a mask and the judgement on it; returns the SHA-256 of the file.
+
+        expected: that of the file that the mask was made from ("": there was none); the mask is
+        not written where it is another one now. about_to_write: is told the new file's SHA-256
+        just before it takes the old one's place.
+        Raises WriteError, BadInput (read-only), MaskChanged.
+        """
         self._keep_settings()
+        if self.half_converted:
+            raise BadInput(
+                "The conversion of the masks to class ids was interrupted. Open the folder again: "
+                "that finishes it."
+            )
         path = self.mask_target(name)
         data = masks.encode_mask(mask, self.settings.mask_encoding, self.settings.scheme)
-        judged = replace(review, image=name, mask=files.sha256(data))
+        digest = files.sha256(data)
+        judged = replace(review, image=name, mask=digest)
+        if about_to_write is not None:
+            about_to_write(digest)
+        if expected is not None:
+            found = self.mask_digest(name)
+            if found not in (expected, digest):
+                raise MaskChanged(name, found)
         # A mask without a review counts as approved: one that is not must never stand alone,
         # whatever happens between the two writes.
         if judged.status is not Status.APPROVED:
@@ -100,6 +193,7 @@ class Project:
         self._masks[name] = path
         if judged.status is Status.APPROVED:
             self.add_review(judged)
+        return digest
 
     # Predictions
 
@@ -129,6 +223,10 @@ class Project:
         if name in self._masks:
             return Status.APPROVED
         return Status.PREDICTED if name in self._predicted else Status.UNLABELLED
+
+    def review(self, name: str) -> Review | None:
+        """What was last said of an image."""
+        return self._reviews.get(name)
 
     def add_review(self, review: Review) -> None:
         """Raises WriteError, BadInput (read-only)."""
@@ -172,15 +270,8 @@ class Project:
         write_settings(self.store / "project.json", settings)
         self.settings = settings
 
-    @property
-    def _mask_folder(self) -> Path:
-        beside = self.store == self.layout.root / STORE_NAME
-        return self.layout.masks if beside else self.store / "masks"
-
     def _encoding_of(self, path: Path) -> MaskEncoding:
-        if self.layout.trimaps is not None and path.is_relative_to(self.layout.trimaps):
-            return MaskEncoding.TRIMAP
-        return self.settings.mask_encoding
+        return self.settings.mask_encoding if self.is_in_encoding(path) else MaskEncoding.TRIMAP
 
     def _keep_settings(self) -> None:
         """Write down what was detected, so that it never changes by what is written later."""
@@ -194,16 +285,26 @@ class Project:
                 f"{self.folder} is read-only. Choose another place for masks and settings "
                 "(--project DIR, or File > Keep masks elsewhere)."
             )
+        # Otherwise writing would make it anew, with nothing in it, where a disk was unplugged.
+        if not self.layout.images.is_dir():
+            raise files.WriteError(
+                f"{self.layout.images} is not there any more. If the folder was renamed or its "
+                "disk unplugged, bring it back; nothing is written elsewhere."
+            )
 
 
 def open_project(
-    folder: Path, store: Path | None = None, encoding: MaskEncoding | None = None
+    folder: Path,
+    store: Path | None = None,
+    encoding: MaskEncoding | None = None,
+    half_converted: bool = False,
 ) -> Project:
     """Open a folder of images. Writes nothing.
 
     store: where project.json, masks, predictions and runs are kept; FOLDER/.petseg (and
     FOLDER/masks) by default. encoding: what the mask files' numbers mean, where they are unclear.
-    Raises BadInput: no folder, not readable, no image in it, settings damaged;
+    half_converted: also where some masks are in another encoding, for ``resume_conversion``.
+    Raises BadInput: no folder, not readable, no image in it, settings damaged, half converted;
     EncodingUnclear.
     """
     folder = folder.resolve()
@@ -215,12 +316,14 @@ def open_project(
         )
     beside = folder / STORE_NAME
     store = store.resolve() if store is not None else beside
-    mask_folder = layout.masks if store == beside else store / "masks"
-    writable = all(files.can_be_made(place) for place in (store, mask_folder))
-    mask_files = find_masks(layout, names)
-    if store != beside:
-        elsewhere = Layout(LayoutKind.PAIRED, store, layout.images, store / "masks")
-        mask_files |= find_masks(elsewhere, names)
+    if (store / CONVERTING).is_dir() and not half_converted:
+        raise BadInput(
+            f"The masks of {folder} are being converted to class ids, or this was interrupted. "
+            "Open the folder in the window: it finishes the conversion."
+        )
+    places = (store, _mask_folder(layout, store))
+    writable = all(files.can_be_made(place) for place in places)
+    mask_files = _find_masks(layout, store, names)
     settings_path = store / "project.json"
     if settings_path.exists():
         settings = read_settings(settings_path)
@@ -242,6 +345,18 @@ def open_project(
         if predictions.is_dir()
         else set(),
     )
+
+
+def _mask_folder(layout: Layout, store: Path) -> Path:
+    return layout.masks if store == layout.root / STORE_NAME else store / "masks"
+
+
+def _find_masks(layout: Layout, store: Path, names: Sequence[str]) -> dict[str, Path]:
+    found = find_masks(layout, names)
+    if store != layout.root / STORE_NAME:
+        elsewhere = Layout(LayoutKind.PAIRED, store, layout.images, store / "masks")
+        found |= find_masks(elsewhere, names)
+    return found
 
 
 def _new_settings(

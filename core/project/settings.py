@@ -74,4 +74,5 @@ def _parse(raw: dict[str, Any]) -> ProjectSettings:
 
 def _class(raw: dict[str, Any]) -> LabelClass:
     red, green, blue = raw["colour"]
-    return LabelClass(int(raw["id"]), str(raw["name"]), (int(red), int(green), int(blue)))
+    key = str(raw.get("key", ""))  # project.json of before there were keys has none
+    return LabelClass(int(raw["id"]), str(raw["name"]), (int(red), int(green), int(blue)), key)

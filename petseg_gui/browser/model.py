@@ -67,6 +67,10 @@ class ImageListModel(QAbstractListModel):
         """The image's row, -1 where it is not shown."""
         return self._rows.get(name, -1)
 
+    def status(self, name: str) -> Status:
+        """The image's status."""
+        return self._status_of(name)
+
     def refresh(self, name: str) -> None:
         """The image's status or thumbnail has changed."""
         row = self.row_of(name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import chain
 
 from PySide6.QtCore import (
     QEvent,
@@ -15,6 +16,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QAction, QIcon, QKeyEvent, QPalette
 from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
+from core.project.reviews import Status
 from petseg_gui import icons
 from petseg_gui.browser.delegate import ImageDelegate
 from petseg_gui.browser.model import ImageListModel
@@ -87,6 +89,16 @@ class BrowserPanel(QWidget):
         row = self._model.row_of(name)
         wanted = row + step if row >= 0 else (0 if names else -1)
         return names[wanted] if 0 <= wanted < len(names) else ""
+
+    def next_of(self, name: str, statuses: Collection[Status]) -> str:
+        """The next image in the list that has one of these statuses, from its top after its end.
+
+        "" where there is none but ``name`` itself.
+        """
+        names = self._model.names
+        start = self._model.row_of(name) + 1
+        order = chain(range(start, len(names)), range(start - 1))
+        return next((names[r] for r in order if self._model.status(names[r]) in statuses), "")
 
     def refresh(self, name: str) -> None:
         """An image's status has changed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QInputEvent,
@@ -19,12 +21,14 @@ from PySide6.QtWidgets import QWidget
 from petseg_gui.canvas.image_view import ImageView
 from petseg_gui.canvas.view import Point
 from petseg_gui.document import Document
-from petseg_gui.tools.tool import PointerEvent, Tool
+from petseg_gui.tools.drawing import Shade, shade_of_selection
+from petseg_gui.tools.tool import TAKING_KEYS, PointerEvent, Tool
 
 _ZOOM_PER_NOTCH = 1.2
 _WHEEL_NOTCH = 120
 _TOUCHPAD_NOTCH = 60  # pixels of a two-finger stroke that count as a notch of a wheel
 _PAN_STEP = 64
+_REST_MS = 120  # a pointer that stays for so long has come to rest
 _ARROWS = {
     Qt.Key.Key_Left: (_PAN_STEP, 0),
     Qt.Key.Key_Right: (-_PAN_STEP, 0),
@@ -33,6 +37,8 @@ _ARROWS = {
 }
 _NO_BUTTON = Qt.MouseButton.NoButton
 _TOOL_BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
+_TOOL_KEYS = (*TAKING_KEYS, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)
+"""Keys that are a tool's while it has begun something, whatever else they mean."""
 
 
 class Canvas(ImageView):
@@ -40,8 +46,10 @@ class Canvas(ImageView):
 
     hovered = Signal(object)
     """What is under the pointer: (x, y, class id), or None."""
-    brush_size_step = Signal(int)
-    """Ctrl and the wheel: how many steps larger the brush should be."""
+    option_step = Signal(int)
+    """Ctrl and the wheel: how many steps larger the brush (or the tolerance) should be."""
+    overlay_changed = Signal()
+    """What the tool paints over the image has changed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,6 +67,9 @@ class Canvas(ImageView):
         self._pan_anchor = (0.0, 0.0)  # the image point that stays under the pointer
         self._space = False
         self._size_rest = 0  # of the wheel, less than a notch
+        self._selection: Shade | None = None
+        self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._rest.timeout.connect(self._rested)
 
     # --- the tool
 
@@ -67,19 +78,26 @@ class Canvas(ImageView):
         return self._tool
 
     def set_tool(self, tool: Tool | None) -> None:
-        """Work with another tool; a stroke in progress is committed first."""
+        """Work with another tool; what is under way with the one before is finished first."""
         if tool is self._tool:
             return
-        self._leave()
+        self.put_down()
         self._tool = tool
         self._show_cursor()
         self.update()
 
     def set_document(self, document: Document | None) -> None:
-        """Edit another document, fitted; a stroke in progress is committed to the old one."""
+        """Edit another document, fitted; what is under way on the old one is finished first."""
         if document is not self._document:
-            self._leave()
+            self.put_down()
+            if self._document is not None:
+                if self._tool is not None:
+                    self._tool.cancel(self._document)
+                self._document.selection_changed.disconnect(self._show_selection)
+            if document is not None:
+                document.selection_changed.connect(self._show_selection)
         super().set_document(document)
+        self._show_selection()
         self.view_moved()
         self._show_cursor()
 
@@ -88,11 +106,25 @@ class Canvas(ImageView):
         if self._pressed and self._pointer is not None:
             self._release(self._pointer)
 
-    def _leave(self) -> None:
+    def put_down(self) -> None:
+        """Finish what is under way: the stroke is committed, what is proposed is taken."""
         self.finish_stroke()
+        self._rest.stop()
         self._pan_button = _NO_BUTTON
         if self._tool is not None and self._document is not None:
-            self._tool.cancel(self._document)
+            self._tool.put_down(self._document)
+
+    def repaint_overlay(self) -> None:
+        """What the tool shows over the image has changed."""
+        if self._tool is not None:
+            self._move_overlay()
+        self.overlay_changed.emit()
+
+    def _move_overlay(self) -> None:
+        """Repaint where the tool painted and where it will."""
+        before, self._overlay = self._overlay, self._tool_area()
+        # In one rectangle: what is clipped to several, Qt paints ten times more slowly.
+        self.update(before.united(self._overlay))
 
     def _press(self, event: PointerEvent) -> None:
         if self._tool is not None and self._document is not None:
@@ -105,15 +137,32 @@ class Canvas(ImageView):
             self._tool.release(self._document, event)
 
     def paint_over(self, painter: QPainter) -> None:
-        if self._tool is not None and self._pointer is not None:
+        if self._selection is not None:
+            self._selection.paint(painter, self._view)
+        if self._tool is not None and self._document is not None:
             # The tool's size may have changed since the pointer last moved.
             self._overlay = self._overlay.united(self._tool_area())
-            self._tool.paint(painter, self._view, self._pointer)
+            self._tool.paint(painter, self._view, self._seen_pointer())
 
     def _tool_area(self) -> QRect:
-        if self._tool is None or self._pointer is None:
+        if self._tool is None or self._document is None:
             return QRect()
-        return self.widget_rect(self._tool.bounds(self._pointer))
+        return self.widget_rect(self._tool.bounds(self._seen_pointer()))
+
+    def _seen_pointer(self) -> PointerEvent:
+        """Where the pointer is; away where it is not over the canvas."""
+        if self._pointer is not None:
+            return self._pointer
+        return PointerEvent(0, 0, zoom=self.zoom, away=True)
+
+    def _show_selection(self) -> None:
+        selection = self._document.selection if self._document is not None else None
+        self._selection = None if selection is None else shade_of_selection(selection)
+        self.update()
+
+    def _rested(self) -> None:
+        if self._tool is not None and self._document is not None and self._pointer is not None:
+            self._tool.rest(self._document, self._pointer)
 
     # --- mouse, pen, wheel, touchpad
 
@@ -125,7 +174,8 @@ class Canvas(ImageView):
             self._pan_anchor = self._view.to_image(*at)
             self._show_cursor()
         else:
-            self._press_at(at, event, button)
+            double = event.type() == QEvent.Type.MouseButtonDblClick
+            self._press_at(at, event, button, double=double)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if not event.buttons() & self._pressed:
@@ -140,7 +190,7 @@ class Canvas(ImageView):
             self._release_at(self.device_point(event.position()), event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.mousePressEvent(event)  # two quick dabs of the brush
+        self.mousePressEvent(event)  # for the brush two quick dabs
 
     def tabletEvent(self, event: QTabletEvent) -> None:
         """A pen draws; whatever else it does comes again as mouse events."""
@@ -161,6 +211,7 @@ class Canvas(ImageView):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._at = None
+        self._rest.stop()
         self.view_moved()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -170,7 +221,7 @@ class Canvas(ImageView):
             steps = int(self._size_rest / _WHEEL_NOTCH)
             self._size_rest -= steps * _WHEEL_NOTCH
             if steps:
-                self.brush_size_step.emit(steps)
+                self.option_step.emit(steps)
         else:
             notches = pixels / _TOUCHPAD_NOTCH if pixels else angle / _WHEEL_NOTCH
             at = self.device_point(event.position())
@@ -178,6 +229,16 @@ class Canvas(ImageView):
         event.accept()
 
     def event(self, event: QEvent) -> bool:
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() in _TOOL_KEYS
+            and not _held(event)
+            and self._tool is not None
+            and self._tool.pending
+        ):
+            event.accept()
+            return True
         if (
             isinstance(event, QNativeGestureEvent)
             and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
@@ -188,11 +249,18 @@ class Canvas(ImageView):
         return super().event(event)
 
     def _press_at(
-        self, at: Point, event: QInputEvent, button: Qt.MouseButton, pressure: float = 1.0
+        self,
+        at: Point,
+        event: QInputEvent,
+        button: Qt.MouseButton,
+        pressure: float = 1.0,
+        double: bool = False,
     ) -> None:
         if button in _TOOL_BUTTONS and not self._pressed and not self._pan_button:
             self._at = at
-            self._press(self._told(at, button, event.modifiers(), pressure))
+            self._rest.stop()
+            told = self._told(at, button, event.modifiers(), pressure)
+            self._press(replace(told, double=double))
             self._track(event.modifiers())
 
     def _move_to(self, at: Point, event: QInputEvent, pressure: float = 1.0) -> None:
@@ -204,6 +272,8 @@ class Canvas(ImageView):
             self._tool.move(
                 self._document, self._told(at, self._pressed, event.modifiers(), pressure)
             )
+            if self._tool.wants_rest and not self._pressed:
+                self._rest.start()
         self._track(event.modifiers())
 
     def _release_at(self, at: Point, event: QInputEvent) -> None:
@@ -218,7 +288,8 @@ class Canvas(ImageView):
         modifiers: Qt.KeyboardModifier,
         pressure: float = 1.0,
     ) -> PointerEvent:
-        return PointerEvent(*self._view.to_image(*at), button, modifiers, pressure)
+        x, y = self._view.to_image(*at)
+        return PointerEvent(x, y, button, modifiers, pressure, zoom=self.zoom)
 
     def view_moved(self) -> None:
         held = Qt.KeyboardModifier.NoModifier
@@ -226,14 +297,13 @@ class Canvas(ImageView):
 
     def _track(self, modifiers: Qt.KeyboardModifier) -> None:
         """Work out anew what the pointer is over, say it, and let the tool paint there."""
-        self.update(self._overlay)
         if self._at is None or self._document is None:
+            self.update(self._overlay)
             self._pointer, self._overlay = None, QRect()
             self.hovered.emit(None)
             return
         self._pointer = self._told(self._at, self._pressed, modifiers)
-        self._overlay = self._tool_area()
-        self.update(self._overlay)
+        self._move_overlay()
         x, y = int(self._pointer.x // 1), int(self._pointer.y // 1)
         class_id = self._document.class_at(x, y)
         self.hovered.emit(None if class_id is None else (x, y, class_id))
@@ -272,8 +342,7 @@ class Canvas(ImageView):
         )
 
     def _pans(self, event: QKeyEvent) -> bool:
-        plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if self._document is None or plain or event.key() not in _ARROWS:
+        if self._document is None or _held(event) or event.key() not in _ARROWS:
             return False
         self.pan(*_ARROWS[Qt.Key(event.key())])
         return True
@@ -293,3 +362,8 @@ class Canvas(ImageView):
             self.setCursor(Qt.CursorShape.CrossCursor)
         else:
             self.unsetCursor()
+
+
+def _held(event: QKeyEvent) -> bool:
+    """Whether Shift, Ctrl, Alt or Meta is held with the key."""
+    return bool(event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier)

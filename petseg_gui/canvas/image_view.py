@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFontInfo, QPainter, QPaintEvent, QPalette, QResizeEvent
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, QSizeF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontInfo,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from petseg_gui.canvas import view as views
-from petseg_gui.canvas.colours import colour_table
+from petseg_gui.canvas.appearance import GRID_ZOOM, Appearance
+from petseg_gui.canvas.grid import paint_grid
 from petseg_gui.canvas.layers import MaskLayer, PhotoLayer
 from petseg_gui.canvas.view import View
 from petseg_gui.document import Document
@@ -20,6 +31,9 @@ class ImageView(QWidget):
     """A view of one document. Inside, positions are device pixels, so that 100 % is exact."""
 
     zoom_changed = Signal(float)
+    view_changed = Signal()
+    """Another part of the image is shown, or another image."""
+    appearance_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,7 +41,7 @@ class ImageView(QWidget):
         self._document: Document | None = None
         self._photo: PhotoLayer | None = None
         self._mask: MaskLayer | None = None
-        self._opacity = 0.5
+        self._appearance = Appearance()
         self._mask_visible = True
         self._message = ""
         self._view = View()
@@ -50,22 +64,41 @@ class ImageView(QWidget):
         self._photo = self._mask = None
         self._builder.stop()
         if document is not None:
-            self._photo = PhotoLayer(document.pixels)
-            self._mask = MaskLayer(document.mask, colour_table(document.scheme, self._opacity))
+            self._photo = PhotoLayer(document.pixels, self._appearance)
+            self._mask = MaskLayer(document.mask, document.scheme, self._appearance)
             document.changed.connect(self._on_changed)
         self.fit()
+        self.update()
+        self.view_changed.emit()
+
+    @property
+    def appearance(self) -> Appearance:
+        return self._appearance
+
+    def set_appearance(self, appearance: Appearance) -> None:
+        """Show photo and mask another way, now and in the images to come."""
+        if appearance == self._appearance:
+            return
+        self._appearance = appearance
+        if self._document is not None and self._photo is not None and self._mask is not None:
+            self._photo.set_appearance(appearance)
+            self._mask.set_appearance(self._document.scheme, appearance)
+        self.update()
+        self.appearance_changed.emit()
+
+    def refresh_colours(self) -> None:
+        """The document's classes have other colours now."""
+        if self._document is not None and self._mask is not None:
+            self._mask.set_appearance(self._document.scheme, self._appearance)
         self.update()
 
     @property
     def opacity(self) -> float:
-        return self._opacity
+        return self._appearance.opacity
 
     def set_opacity(self, opacity: float) -> None:
         """How much the mask covers the photo, 0 to 1."""
-        self._opacity = min(max(opacity, 0.0), 1.0)
-        if self._document is not None and self._mask is not None:
-            self._mask.set_colours(colour_table(self._document.scheme, self._opacity))
-        self.update()
+        self.set_appearance(replace(self._appearance, opacity=min(max(opacity, 0.0), 1.0)))
 
     @property
     def mask_visible(self) -> bool:
@@ -80,6 +113,30 @@ class ImageView(QWidget):
         self._message = message
         self.setAccessibleDescription(message)
         self.update()
+
+    @property
+    def view(self) -> View:
+        """Where the image lies."""
+        return self._view
+
+    @property
+    def shown(self) -> QRectF:
+        """The part of the image that is in sight, in image coordinates; empty without one."""
+        if self._document is None:
+            return QRectF()
+        x0, y0 = self._view.to_image(0, 0)
+        x1, y1 = self._view.to_image(*self._size)
+        image = QRectF(0, 0, self._document.width, self._document.height)
+        return QRectF(x0, y0, x1 - x0, y1 - y0).intersected(image)
+
+    def overview(self, side: int) -> QImage:
+        """The photo in small, neither side longer than ``side``; null without one."""
+        return QImage() if self._photo is None else self._photo.overview(side)
+
+    @property
+    def building(self) -> bool:
+        """Whether the photo is still being made ready to be shown smoothly at this zoom."""
+        return self._photo is not None and self._photo.building
 
     @property
     def zoom(self) -> float:
@@ -102,6 +159,24 @@ class ImageView(QWidget):
             at = (self._size[0] / 2, self._size[1] / 2) if anchor is None else anchor
             image = self._image_size(self._document)
             self._show(views.zoomed(self._view, factor, at, image, self._size), fitted=False)
+
+    def view_state(self) -> tuple[float, float, float] | None:
+        """Zoom, and the image point in the middle; None while the whole image is fitted."""
+        if self._fitted or self._document is None:
+            return None
+        x, y = self._view.to_image(self._size[0] / 2, self._size[1] / 2)
+        return self._view.zoom, x, y
+
+    def restore_view(self, state: tuple[float, float, float]) -> None:
+        """Go back to a ``view_state``, also in a canvas of another size."""
+        zoom, x, y = state
+        self.zoom_to(zoom)
+        self.centre_on(x, y)
+
+    def centre_on(self, x: float, y: float) -> None:
+        """Show an image point in the middle, as far as the image stays in sight."""
+        left, top = self._view.to_device(x, y)
+        self.pan(self._size[0] / 2 - left, self._size[1] / 2 - top)
 
     def zoom_in(self) -> None:
         self.zoom_to(self.zoom * _ZOOM_STEP)
@@ -149,29 +224,38 @@ class ImageView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(event.rect(), self._backdrop())
+        try:
+            self._paint(painter, event.rect())
+        finally:
+            painter.end()  # also where a tool fails: a painter left open spoils the window
+        if self.building:
+            self._builder.start()
+
+    def _paint(self, painter: QPainter, dirty: QRect) -> None:
+        painter.fillRect(dirty, self._backdrop())
         if self._document is None or self._photo is None or self._mask is None:
             self._paint_message(painter)
             return
         ratio = self.devicePixelRatioF()
         painter.scale(1 / ratio, 1 / ratio)
         image = self._device_rect(QRectF(0, 0, self._document.width, self._document.height))
-        dirty = QRectF(event.rect())
-        exposed = QRectF(dirty.topLeft() * ratio, dirty.size() * ratio).intersected(image)
+        whole = QRectF(QPointF(dirty.topLeft()) * ratio, QSizeF(dirty.size()) * ratio)
+        exposed = whole.intersected(image)
         if not exposed.isEmpty():
             painter.setClipRect(image)
             self._photo.paint(painter, self._view, exposed)
             if self._mask_visible:
                 self._mask.paint(painter, self._view, exposed)
-            painter.setClipping(False)
+            if self._appearance.grid and self.zoom >= GRID_ZOOM:
+                paint_grid(painter, self._view, exposed)
+        painter.setClipRect(whole)
         self.paint_over(painter)
-        if self._photo.building or self._mask.building:
-            self._builder.start()
 
     def _show(self, view: View, fitted: bool) -> None:
         old, self._view, self._fitted = self._view, view, fitted
         self.view_moved()
         self.update()
+        self.view_changed.emit()
         if view.zoom != old.zoom:
             self.zoom_changed.emit(view.zoom)
 
@@ -185,17 +269,15 @@ class ImageView(QWidget):
 
     def _on_changed(self, rect: QRect) -> None:
         if self._mask is not None:
-            x, y = rect.x(), rect.y()
-            self._mask.refresh((x, y, x + rect.width(), y + rect.height()))
-            self.update(self.widget_rect(QRectF(rect)))
+            spread = self._mask.spread
+            area = self.widget_rect(QRectF(rect))
+            self.update(area.adjusted(-spread, -spread, spread, spread))
 
     def _build(self) -> None:
         """Work for idle moments: what is missing to paint this zoom fast and smooth."""
-        layers = (self._photo, self._mask)
-        missing = next((layer for layer in layers if layer is not None and layer.building), None)
-        if missing is None:
+        if self._photo is None or not self._photo.building:
             self._builder.stop()
-        elif missing.build():
+        elif self._photo.build():
             self.update()
 
     def _paint_message(self, painter: QPainter) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,22 +31,27 @@ class Segmented:
 
 
 class PredictorShelf:
-    """The predictor used last, so that a model is loaded once. For the prediction thread only."""
+    """The predictor used last, so that a model is loaded once. For any thread but the window's."""
 
     def __init__(self) -> None:
-        self._key: tuple[Path, int] | None = None
+        self.threads = 0
+        """Processor threads for the predictor, 0 for all cores; counts from the next ``take``."""
+        self._key: tuple[Path, int, int] | None = None
         self._predictor: Predictor | None = None
+        self._lock = Lock()
 
     def take(self, path: Path) -> Predictor:
         """The predictor of a model file. Raises ModelFileError."""
         # ONNX Runtime and OpenCV take most of a second to import: not at the window's start.
         from core.inference.predictor import Predictor
 
-        key = (path, path.stat().st_mtime_ns if path.is_file() else 0)
-        if self._predictor is None or self._key != key:
-            self._predictor = Predictor(path)
-            self._key = key
-        return self._predictor
+        threads = self.threads
+        key = (path, path.stat().st_mtime_ns if path.is_file() else 0, threads)
+        with self._lock:
+            if self._predictor is None or self._key != key:
+                self._predictor = Predictor(path, threads)
+                self._key = key
+            return self._predictor
 
 
 class Segmenter(QObject):

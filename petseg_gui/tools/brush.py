@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QPainter
 
 from core.editing.brush import MAX_SIZE, Point, snap
+from core.labels import BACKGROUND
 from petseg_gui.canvas.view import View
 from petseg_gui.document import Document
-from petseg_gui.tools.tool import PointerEvent
+from petseg_gui.tools.choosing import is_locked
+from petseg_gui.tools.drawing import draw_circle, draw_line
+from petseg_gui.tools.tool import PointerEvent, Tool, Workbench
 
-ERASED = 0
 _STEP = 1.15
 
 
-class BrushTool:
-    """Paints one class with a round brush; with the value 0 it is the eraser.
+class BrushTool(Tool):
+    """Paints the class with a round brush.
 
     The right button or Alt erases, Shift draws a straight line from where the last stroke ended,
     a pen's pressure scales the size, Esc takes the stroke in progress back.
     """
 
-    def __init__(self, value: int, size: int = 24, title: str = "Brush") -> None:
-        self.title = title
-        self.value = value
-        self.size = size
+    uses: tuple[str, ...] = ("size",)
+    erases = False
+
+    def __init__(self, bench: Workbench | None = None) -> None:
+        super().__init__(bench)
         self._stroke: Point | None = None  # where the stroke in progress has come to
-        self._stroke_value = value
+        self._stroke_value = BACKGROUND
         self._last: Point | None = None  # where the last stroke ended
 
-    @property
-    def size(self) -> int:
-        """The diameter in image pixels, 1 to MAX_SIZE; what is set is brought into that range."""
-        return self._size
-
-    @size.setter
-    def size(self, size: int) -> None:
-        self._size = min(max(size, 1), MAX_SIZE)
-
     def press(self, document: Document, event: PointerEvent) -> None:
-        self._stroke_value = ERASED if _erases(event) else self.value
+        erases = self.erases or event.takes_away
+        if not erases and is_locked(self.bench, document):
+            return
+        self._stroke_value = BACKGROUND if erases else self.options.value
         start = self._line_from(event)
-        self._paint(document, event, (event.x, event.y) if start is None else start)
+        start = (event.x, event.y) if start is None else start
+        self.begin(document, start)
+        self._paint(document, event, start)
 
     def move(self, document: Document, event: PointerEvent) -> None:
         if self._stroke is not None:
@@ -50,19 +49,17 @@ class BrushTool:
     def release(self, document: Document, event: PointerEvent) -> None:
         if self._stroke is not None:
             self._last, self._stroke = self._stroke, None
-            erased = self._stroke_value == ERASED
-            document.commit("Eraser" if erased else self.title)
-
-    def key(self, document: Document, key: Qt.Key) -> bool:
-        return False
+            document.commit("Eraser" if self._stroke_value == BACKGROUND else "Brush")
 
     def cancel(self, document: Document) -> None:
         self._stroke = self._last = None
         document.cancel()
 
     def bounds(self, event: PointerEvent) -> QRectF:
+        if event.away:
+            return QRectF()
         x, y = event.x, event.y
-        size = self._size + 1  # snapping moves the circle by up to half a pixel
+        size = self.options.size + 1  # snapping moves the circle by up to half a pixel
         box = QRectF(x - size / 2, y - size / 2, size, size)
         start = self._line_from(event)
         if start is not None:
@@ -70,25 +67,35 @@ class BrushTool:
         return box
 
     def paint(self, painter: QPainter, view: View, event: PointerEvent) -> None:
-        centre = QPointF(*view.to_device(*snap(event.x, event.y, self._size)))
-        radius = self._size / 2 * view.zoom
+        if event.away:
+            return
+        size = self.options.size
+        centre = view.to_device(*snap(event.x, event.y, size))
         start = self._line_from(event)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        # White inside black is seen on any photo.
-        for colour, width in ((QColor(0, 0, 0, 160), 3.0), (QColor(255, 255, 255), 1.0)):
-            painter.setPen(QPen(colour, width))
-            painter.drawEllipse(centre, radius, radius)
-            if start is not None:
-                painter.drawLine(QPointF(*view.to_device(*snap(*start, self._size))), centre)
+        draw_circle(painter, centre, size / 2 * view.zoom)
+        if start is not None:
+            draw_line(painter, view.to_device(*snap(*start, size)), centre)
+
+    def begin(self, document: Document, start: Point) -> None:
+        """A stroke begins; for those who build on this."""
+
+    def paint_segment(self, document: Document, start: Point, end: Point, size: int) -> None:
+        """Paint one piece of the stroke; for those who build on this."""
+        document.paint_segment(start, end, size, self._stroke_value)
 
     def _line_from(self, event: PointerEvent) -> Point | None:
         return self._last if self._stroke is None and _is_line(event) else None
 
     def _paint(self, document: Document, event: PointerEvent, start: Point) -> None:
-        size = max(1, round(self._size * event.pressure))
+        size = max(1, round(self.options.size * event.pressure))
         self._stroke = event.x, event.y
-        document.paint_segment(start, self._stroke, size, self._stroke_value)
+        self.paint_segment(document, start, self._stroke, size)
+
+
+class EraserTool(BrushTool):
+    """A brush of the background."""
+
+    erases = True
 
 
 def size_steps(size: int, steps: int) -> int:
@@ -99,12 +106,6 @@ def size_steps(size: int, steps: int) -> int:
         else:
             size = min(size - 1, round(size / _STEP))
     return min(max(size, 1), MAX_SIZE)
-
-
-def _erases(event: PointerEvent) -> bool:
-    return event.button == Qt.MouseButton.RightButton or bool(
-        event.modifiers & Qt.KeyboardModifier.AltModifier
-    )
 
 
 def _is_line(event: PointerEvent) -> bool:

@@ -8,11 +8,13 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 
 from core.files import user_data_dir
+from core.images import EXTENSIONS
 from core.masks import MaskEncoding
 from core.project.reviews import Status
 from petseg_gui.banner import Choice, Level
 from petseg_gui.opening import Opened, Question
 from petseg_gui.parts import Parts
+from petseg_gui.settings.whereabouts import folder_of, name_of
 
 
 def wire_folder(parts: Parts) -> None:
@@ -23,6 +25,7 @@ def wire_folder(parts: Parts) -> None:
     actions["keep_elsewhere"].triggered.connect(lambda: _choose_store(parts))
     actions["keep_elsewhere"].setEnabled(False)
     window.folder_dropped.connect(lambda folder: open_folder(parts, folder))
+    window.file_dropped.connect(lambda file: open_file(parts, file))
     opener.opened.connect(lambda opened: _show(parts, opened))
     opener.unclear.connect(lambda question: _ask_encoding(parts, question))
     opener.failed.connect(lambda reason: _failed(parts, reason))
@@ -31,11 +34,21 @@ def wire_folder(parts: Parts) -> None:
 
 
 def open_at_start(parts: Parts, folder: Path | None, store: Path | None) -> None:
-    """Open what the command line says, or the demo."""
-    if folder is None:
-        open_demo(parts)
-    else:
+    """Open what the command line says, or else the folder that was open last, or the demo."""
+    last = parts.whereabouts.last
+    if folder is not None:
         open_folder(parts, folder, store)
+    elif last is None or Path(last.folder) == _demo_folder():
+        open_demo(parts)
+    elif Path(last.folder).is_dir():
+        open_folder(parts, Path(last.folder), Path(last.store) if last.store else None)
+    else:
+        open_demo(parts)
+        parts.window.banners.show_message(
+            "gone",
+            Level.INFO,
+            f"{last.folder}, which was open last, is not there any more.",
+        )
 
 
 def open_demo(parts: Parts) -> None:
@@ -46,15 +59,36 @@ def open_demo(parts: Parts) -> None:
         if opened.project.folder == folder and parts.session.named(Status.UNLABELLED):
             parts.desk.segment_all()
 
-    folder = (user_data_dir() / "demo").resolve()
+    folder = _demo_folder()
+    parts.whereabouts.ask_for(None)
     parts.opener.opened.connect(segment)
     _open_when_saved(parts, lambda: parts.opener.open_demo(folder))
 
 
+def open_file(parts: Parts, file: Path) -> None:
+    """Open the folder of an image file, at that image."""
+    project = parts.session.project
+    if file.suffix.lower() not in EXTENSIONS:
+        parts.window.tell(f"{file.name} is neither a folder nor an image.")
+    elif project is not None and (name := name_of(project, file)):
+        parts.browser.select(name)
+        parts.session.open_image(name)
+    else:
+        open_folder(parts, folder_of(file), file=file)
+
+
 def open_folder(
-    parts: Parts, folder: Path, store: Path | None = None, encoding: MaskEncoding | None = None
+    parts: Parts,
+    folder: Path,
+    store: Path | None = None,
+    encoding: MaskEncoding | None = None,
+    file: Path | None = None,
 ) -> None:
-    """Open a folder in place of the one that is open, once that one's masks are saved."""
+    """Open a folder in place of the one that is open, once that one's masks are saved.
+
+    file: the image to begin with; without it the one that was left there, or the first.
+    """
+    parts.whereabouts.ask_for(file)
     _open_when_saved(parts, lambda: parts.opener.open(folder, store, encoding))
 
 
@@ -94,8 +128,8 @@ def _show(parts: Parts, opened: Opened) -> None:
     parts.browser.set_names(project.names)
     parts.models.set_project(project)
     parts.actions["keep_elsewhere"].setEnabled(True)
-    if project.writable:
-        window.banners.remove("read-only")
+    if project.writable or opened.locked_out:
+        window.banners.remove("read-only")  # who has the folder is said elsewhere
     else:
         window.banners.show_message(
             "read-only",
@@ -106,7 +140,11 @@ def _show(parts: Parts, opened: Opened) -> None:
     # The keys are the canvas's from the start, not the search box's.
     parts.canvas.setFocus()
     parts.session.document_changed.connect(first_shown)
-    parts.session.open_image(project.names[0])
+    parts.session.open_image(parts.whereabouts.first_image(project))
+
+
+def _demo_folder() -> Path:
+    return (user_data_dir() / "demo").resolve()
 
 
 def _failed(parts: Parts, reason: str) -> None:

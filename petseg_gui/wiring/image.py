@@ -26,12 +26,12 @@ def wire_image(parts: Parts) -> None:
     actions["zoom_out"].triggered.connect(canvas.zoom_out)
     actions["undo"].triggered.connect(lambda: _undo(parts))
     actions["redo"].triggered.connect(lambda: _redo(parts))
-    actions["replace"].triggered.connect(session.replace_with_prediction)
     actions["approve"].triggered.connect(lambda: _approve(parts))
     actions["approve_next"].triggered.connect(lambda: _approve_and_go(parts))
     window.mask_hidden.connect(lambda hidden: canvas.set_mask_visible(not hidden))
     canvas.hovered.connect(lambda found: _show_hovered(parts, found))
-    session.leaving.connect(canvas.finish_stroke)
+    session.leaving.connect(canvas.put_down)
+    canvas.zoom_changed.connect(parts.strip.set_zoom)
     slow = QTimer(window, singleShot=True, interval=_SOON_MS)
     slow.timeout.connect(lambda: window.tell(f"Opening {session.wanted}…"))
     session.opening.connect(slow.start)
@@ -55,7 +55,8 @@ def _go(parts: Parts, step: int) -> None:
 
 def _undo(parts: Parts) -> None:
     parts.canvas.finish_stroke()
-    if parts.session.document is not None:
+    # What is only proposed is the first that is taken back.
+    if not parts.toolbox.take_back() and parts.session.document is not None:
         parts.session.document.undo()
 
 
@@ -102,7 +103,7 @@ def _show_document(parts: Parts) -> None:
     if document is not None:
         document.edited.connect(lambda: _refresh_actions(parts))
     _refresh_actions(parts)
-    parts.painting.refresh()
+    parts.toolbox.forget()
     if not session.name:
         return
     parts.browser.select(session.name)
@@ -145,13 +146,13 @@ def _show_counts(parts: Parts) -> None:
 def _show_hovered(parts: Parts, found: tuple[int, int, int | None] | None) -> None:
     project = parts.session.project
     if found is None or project is None:
-        parts.window.hovered.setText("")
+        parts.window.hovered.set_text("")
         return
     x, y, class_id = found
     names = project.settings.scheme.names
     known = class_id is not None and class_id < len(names)
     word = names[class_id] if known and class_id is not None else "unlabelled"
-    parts.window.hovered.setText(f"{x}, {y}  {word}")
+    parts.window.hovered.set_text(f"{x}, {y}  {word}")
 
 
 def _show_save_state(parts: Parts) -> None:

@@ -10,7 +10,7 @@ def wire_window(parts: Parts) -> None:
     """Connect closing and help."""
     window, guard, actions = parts.window, parts.guard, parts.actions
     actions["quit"].triggered.connect(window.close)
-    actions["shortcuts"].triggered.connect(lambda: _show_shortcuts(parts))
+    actions["cheat_sheet"].triggered.connect(lambda: _show_cheat_sheet(parts))
     actions["about"].triggered.connect(lambda: _show_about(parts))
     window.progress.cancelled.connect(lambda: _cancel_opening(parts))
     window.may_close = guard.allowed
@@ -21,10 +21,10 @@ def wire_window(parts: Parts) -> None:
 
 
 # Dialogs are imported when they are asked for: the window's first photo does not wait for them.
-def _show_shortcuts(parts: Parts) -> None:
-    from petseg_gui.help import show_shortcuts
+def _show_cheat_sheet(parts: Parts) -> None:
+    from petseg_gui.help import show_cheat_sheet
 
-    show_shortcuts(parts.window)
+    show_cheat_sheet(parts.window, parts.actions)
 
 
 def _show_about(parts: Parts) -> None:

@@ -161,6 +161,20 @@ def test_a_palette_entry_that_is_transparent_is_white(tmp_path: Path):
     assert (pixels[:, WIDTH // 2 :] == (200, 100, 50)).all()
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "LA", "1", "CMYK"])
+def test_an_image_of_many_bands_is_the_same_as_one_of_one(
+    tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+):
+    values = np.random.default_rng(0).integers(0, 256, (37, 23, 4), dtype=np.uint8)
+    image = Image.fromarray(values)
+    image = image.convert("RGB").convert(mode) if mode in ("P", "CMYK") else image.convert(mode)
+    path = tmp_path / "a.tif"
+    image.save(path, "TIFF")
+    whole = read_image(path).pixels
+    monkeypatch.setattr("core.images._BAND_PIXELS", 100)
+    assert np.array_equal(read_image(path).pixels, whole)
+
+
 def test_cmyk_is_shown_in_its_colours(tmp_path: Path):
     cmyk = Image.fromarray(RGB).convert("CMYK")
     pixels = read_image(write(tmp_path, "a.tif", encoded("TIFF", cmyk))).pixels

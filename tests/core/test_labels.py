@@ -16,9 +16,11 @@ from core.labels import (
     BorderRule,
     LabelClass,
     LabelScheme,
+    _lab,
     apply_border_rule,
     decide,
     default_colour,
+    listed,
     scheme_of,
     scheme_under,
 )
@@ -53,6 +55,47 @@ def test_every_class_has_its_own_colour():
     colours = [default_colour(i) for i in range(60)]
     assert len(set(colours)) == 60
     assert all(0 <= v <= 255 for colour in colours for v in colour)
+
+
+def test_254_default_colours_can_be_told_apart():
+    colours = [default_colour(i) for i in range(MAX_CLASSES)]
+    void = (128, 128, 128)
+    lab = _lab(np.array([*colours, void], float))
+    distances = np.linalg.norm(lab[:, None] - lab, axis=-1) + 1000 * np.eye(len(lab))
+    assert distances.min() > 10  # about ten times what an eye can just tell apart
+    assert distances[:40, :40].min() > 25
+
+
+def test_the_lightness_of_colours_is_that_of_the_standard():
+    # White, black, and sRGB's pure red as tables of CIELAB (D65) give them.
+    lab = _lab(np.array([[255, 255, 255], [0, 0, 0], [255, 0, 0]], float))
+    assert lab == pytest.approx(np.array([[100, 0, 0], [0, 0, 0], [53.24, 80.09, 67.20]]), abs=0.1)
+
+
+def test_long_lists_are_cut_short():
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(range(8)) == "0, 1, 2, 3, 4, 5, 6, 7"
+    assert listed(range(254)) == "0, 1, 2, 3, 4, 5, 6, 7 ... and 246 more"
+
+
+def with_keys(*keys: str) -> LabelScheme:
+    return LabelScheme("x", tuple(LabelClass(i, f"c{i}", (0, 0, 0), k) for i, k in enumerate(keys)))
+
+
+def test_a_class_is_chosen_by_its_own_key_or_by_its_digit():
+    assert with_keys("", "", "q").keys == {0: "0", 1: "1", 2: "q"}
+    assert with_keys("", "2", "").keys == {0: "0", 1: "2"}, "a digit serves one class"
+    assert set(with_keys(*[""] * 12).keys) == set(range(10))
+
+
+def test_keys_say_nothing_of_what_a_class_is():
+    assert with_keys("", "q") == with_keys("", "")
+
+
+@pytest.mark.parametrize("keys", [("", "ab"), ("", " "), ("q", "Q")])
+def test_keys_are_single_characters_and_differ(keys: tuple[str, str]):
+    with pytest.raises(ValueError, match="key"):
+        with_keys(*keys)
 
 
 def test_only_a_trimap_has_a_border():

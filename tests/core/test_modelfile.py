@@ -52,6 +52,17 @@ def test_a_description_comes_back(tmp_path: Path):
     assert ModelDescription.model_validate(description.model_dump(mode="json")) == description
 
 
+def test_models_of_before_and_after_classes_had_keys_are_read(tmp_path: Path):
+    for key in ({}, {"key": ""}, {"key": "q"}):
+        classes = [
+            {"id": i, "name": name, "colour": [0, 0, i]} | (key if i else {})
+            for i, name in enumerate(["background", "pet"])
+        ]
+        scheme = {"name": "pet", "classes": classes}
+        path = write_model(tmp_path / "m.safetensors", json.dumps(describe(scheme=scheme)))
+        assert read_description(path).scheme.names == PET.names
+
+
 def test_a_missing_model_is_named(tmp_path: Path):
     for path in (tmp_path / "gone.safetensors", tmp_path):
         with pytest.raises(ModelFileError, match="No model at"):

@@ -22,7 +22,7 @@ def test_next_and_previous_walk_the_list_and_stop_at_its_ends(open_window, make_
         qtbot.waitUntil(lambda name=name: parts.session.name == name)
     parts.actions["next"].trigger()
     assert parts.session.wanted == "animal-2.png"
-    qtbot.keyClick(parts.canvas, Qt.Key.Key_P)
+    qtbot.keyClick(parts.canvas, Qt.Key.Key_PageUp)
     qtbot.waitUntil(lambda: parts.session.name == "animal-1.png")
     assert parts.browser.list.currentIndex().data() == "animal-1.png"
 

@@ -180,27 +180,6 @@ def test_an_edit_after_approval_asks_for_a_new_one(open_window, make_project, qt
     _wait_saved(qtbot, parts, status=Status.APPROVED)
 
 
-def test_brush_keys_change_the_size_and_the_tool(open_window, make_project, qtbot):
-    parts = open_window(make_project(images=1))
-    size = parts.strip.size_box.value()
-    parts.canvas.setFocus()
-    qtbot.keyClick(parts.canvas, Qt.Key.Key_BracketRight)
-    assert parts.strip.size_box.value() > size
-    qtbot.keyClick(parts.canvas, Qt.Key.Key_BracketLeft)
-    assert parts.strip.size_box.value() == size
-    qtbot.keyClick(parts.canvas, Qt.Key.Key_E)
-    assert parts.canvas.tool.title == "Eraser"
-    qtbot.keyClick(parts.canvas, Qt.Key.Key_B)
-    assert parts.canvas.tool.title == "Brush"
-
-
-def test_the_size_slider_sets_the_brush(open_window, make_project):
-    parts = open_window(make_project(images=1))
-    parts.strip.size_slider.setValue(parts.strip.size_slider.maximum())
-    assert parts.canvas.tool.size == 2000
-    assert parts.strip.size_box.value() == 2000
-
-
 def test_the_mask_is_hidden_while_h_is_held(open_window, make_project, qtbot):
     parts = open_window(make_project(images=1))
     qtbot.keyPress(parts.canvas, Qt.Key.Key_H)

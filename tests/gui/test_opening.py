@@ -57,12 +57,12 @@ def test_the_oxford_layout_opens_with_three_classes_to_choose(open_window, tmp_p
     write_mask(target, trimap, TRIMAP, MaskEncoding.TRIMAP)
     parts = open_window(tmp_path / "pets")
     assert (parts.session.document.mask == trimap).all()
-    assert not parts.strip.class_box.isHidden()
-    assert parts.strip.class_box.count() == 2
+    assert parts.class_dock.isVisible()
+    assert parts.strip.class_button.text() == "Pet"
 
 
 def test_two_classes_leave_nothing_to_choose(open_window, make_project):
-    assert open_window(make_project(images=1)).strip.class_box.isHidden()
+    assert not open_window(make_project(images=1)).class_dock.isVisible()
 
 
 def test_an_empty_folder_says_so_and_the_window_stays_usable(open_window, tmp_path, qtbot):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QPlainTextEdit
 
 from core.inference.predictor import Predictor
@@ -16,6 +17,7 @@ from core.labels import PET, BorderRule
 from core.project.project import open_project
 from core.project.reviews import Status
 from petseg_gui.prediction.chooser import ModelChooser
+from petseg_gui.tools.cleaning import CleaningTool
 
 
 def _predicted(model: Path, folder: Path, name: str) -> np.ndarray:
@@ -68,6 +70,9 @@ def test_a_mask_of_a_person_is_kept_and_the_prediction_can_be_taken_as_an_edit(
     assert (parts.session.document.mask == before).all()
     assert "your mask kept" in parts.window.statusBar().currentMessage()
     parts.actions["replace"].trigger()
+    qtbot.waitUntil(lambda: isinstance(parts.canvas.tool, CleaningTool))
+    assert (parts.session.document.mask == before).all()
+    qtbot.keyClick(parts.canvas, Qt.Key.Key_Return)
     wanted = _predicted(default_model, folder, "animal-0.png")
     qtbot.waitUntil(lambda: bool((parts.session.document.mask == wanted).all()))
     parts.actions["undo"].trigger()

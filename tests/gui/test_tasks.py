@@ -89,6 +89,30 @@ def test_a_lane_keeps_its_order(tasks, qtbot):
     qtbot.waitUntil(lambda: seen == [0, 1, 2, 3, 4])
 
 
+def test_waiting_hands_on_a_lanes_results_in_order_and_once(tasks, qtbot):
+    seen = []
+
+    def then(number):
+        seen.append(number)
+        if number == 1:
+            tasks.run(Lane.EDIT, lambda job: 3, seen.append)  # what follows is waited for too
+
+    for number in (1, 2):
+        tasks.run(Lane.EDIT, lambda job, number=number: number, then)
+    tasks.wait(Lane.EDIT)
+    assert seen == [1, 2, 3]
+    qtbot.wait(20)
+    assert seen == [1, 2, 3]
+
+
+def test_waiting_for_one_lane_does_not_wait_for_another(tasks, qtbot):
+    go = threading.Event()
+    task = tasks.run(Lane.LOAD, lambda job: go.wait(10))
+    tasks.wait(Lane.EDIT)
+    assert not task.future.done()
+    go.set()
+
+
 def test_closing_waits_for_the_threads_and_takes_no_more_work(qtbot):
     tasks = Tasks()
     tasks.run(Lane.LOAD, lambda job: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput
+from core.inference import predictor as predictor_module
 from core.inference.predictor import Prediction, Predictor, mask_rule
 from core.inference.view import fit_whole
-from core.labels import PET, TRIMAP, BorderRule, LabelScheme, scheme_of
+from core.labels import PET, TRIMAP, BorderRule, LabelScheme, decide, scheme_of
 from core.modelfile import ModelFileError, onnx_path, read_description
 from core.models.weights import load_model
 
@@ -148,6 +150,94 @@ def test_classes_that_have_nothing_to_do_with_each_other_are_refused(
 ):
     with pytest.raises(BadInput, match=r"This model knows background.*Train a model"):
         mask_rule(model, project, BorderRule.FOREGROUND)
+
+
+def test_of_254_classes_eight_are_named():
+    many = scheme_of("x", [f"class {i}" for i in range(254)])
+    with pytest.raises(BadInput, match=r"class 6, class 7 \.\.\. and 246 more\. Train a model"):
+        mask_rule(PET, many, BorderRule.FOREGROUND)
+
+
+# --- Masks band by band, and the probability of one class --------------------------------------
+
+
+def random_prediction(scheme: LabelScheme, height: int, width: int, size: tuple[int, int]):
+    rng = np.random.default_rng(height * width)
+    coarse = rng.random((len(scheme.classes), 5, 4), np.float32) ** 3
+    planes = np.stack([cv2.resize(p, (width, height)) for p in coarse])
+    return Prediction(planes / planes.sum(0), size, scheme, "")
+
+
+@pytest.mark.parametrize("band", [1, 5000, 1 << 20])
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 300), (300, 1), (30, 20), (48, 36), (401, 299), (640, 480)]
+)
+@pytest.mark.parametrize(
+    ("scheme", "wanted", "rule"),
+    [
+        (PET, PET, BorderRule.CLASS),
+        (TRIMAP, TRIMAP, BorderRule.CLASS),
+        (TRIMAP, PET, BorderRule.FOREGROUND),
+        (TRIMAP, PET, BorderRule.IGNORE),
+        (TRIMAP, PET, BorderRule.BACKGROUND),
+    ],
+)
+def test_a_mask_made_in_bands_is_the_mask_of_all_probabilities(
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: LabelScheme,
+    wanted: LabelScheme,
+    rule: BorderRule,
+    size: tuple[int, int],
+    band: int,
+):
+    monkeypatch.setattr(predictor_module, "_BAND", band)
+    prediction = random_prediction(scheme, 36, 48, size)
+    whole = decide(prediction.probabilities, scheme, rule)
+    np.testing.assert_array_equal(prediction.mask(wanted, rule), whole)
+
+
+def test_a_large_mask_takes_little_memory():
+    """100 megapixels in floats would be 1.2 GB."""
+    prediction = random_prediction(TRIMAP, 36, 48, (8000, 6000))
+    tracemalloc.start()
+    mask = prediction.mask(PET, BorderRule.FOREGROUND)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most - mask.nbytes < 64e6
+
+
+@pytest.mark.parametrize(
+    ("scheme", "wanted"), [(PET, PET), (TRIMAP, PET), (THREE, THREE), (PET, TRIMAP)]
+)
+@pytest.mark.parametrize("rule", BorderRule)
+def test_the_likeliest_class_is_the_masks(
+    scheme: LabelScheme, wanted: LabelScheme, rule: BorderRule
+):
+    prediction = random_prediction(scheme, 36, 48, (48, 36))
+    planes = [prediction.probability_of(c.id, wanted, rule) for c in wanted.classes]
+    np.testing.assert_allclose(np.sum(planes, axis=0), 1, atol=1e-5)
+    mask = prediction.mask(wanted, rule)
+    np.testing.assert_array_equal(np.argmax(planes, axis=0), mask)
+    assert len(np.unique(mask)) > 1
+    assert all(p.shape == (36, 48) and p.dtype == np.float32 for p in planes)
+
+
+def test_the_border_joins_what_the_rule_says():
+    one = said(TRIMAP, 0.4, 0.35, 0.25)
+    wanted = {
+        BorderRule.FOREGROUND: 0.6,
+        BorderRule.CLASS: 0.6,
+        BorderRule.BACKGROUND: 0.35,
+        BorderRule.IGNORE: 0.35 / 0.75,
+    }
+    for rule, expected in wanted.items():
+        assert one.probability_of(1, PET, rule).item() == pytest.approx(expected)
+        assert one.probability_of(0, PET, rule).item() == pytest.approx(1 - expected)
+
+
+def test_a_probability_of_classes_unknown_to_the_model_is_refused_like_a_mask():
+    with pytest.raises(BadInput, match="This model knows"):
+        said(THREE, 0.2, 0.3, 0.5).probability_of(1, PET, BorderRule.FOREGROUND)
 
 
 # --- Files that cannot be run ------------------------------------------------------------------

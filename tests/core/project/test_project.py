@@ -14,7 +14,7 @@ from PIL import Image
 
 from core.errors import BadInput
 from core.files import WriteError
-from core.labels import PET, TRIMAP, VOID, BorderRule
+from core.labels import PET, TRIMAP, VOID, BorderRule, LabelScheme, scheme_of
 from core.masks import MaskEncoding, MaskError, read_values
 from core.project.places import known_store, needs_store, remember_store, store_elsewhere
 from core.project.project import EncodingUnclear, Project, open_project
@@ -240,6 +240,7 @@ def test_a_project_of_a_newer_version_is_not_opened(bare: Path):
         changed(pet={"id": 1e400}),
         changed(pet={"name": "background"}),
         changed(pet={"name": ""}),
+        changed(pet={"key": "two"}),
     ],
 )
 def test_damaged_settings_are_named_and_not_replaced(bare: Path, text: str):
@@ -264,6 +265,28 @@ def test_settings_come_back_as_they_were_changed(bare: Path):
     changed = ProjectSettings(scheme=TRIMAP, border_rule=BorderRule.IGNORE, unpainted="unlabelled")
     project.change_settings(changed)
     assert open_project(bare).settings == changed
+
+
+def test_254_classes_with_their_keys_come_back(bare: Path):
+    project = open_project(bare)
+    names = ["background"] + [f"class {i}" for i in range(1, 254)]
+    plain = scheme_of("custom", names)
+    keyed = tuple(replace(c, key="q" if c.id == 200 else "") for c in plain.classes)
+    project.change_settings(ProjectSettings(scheme=LabelScheme("custom", keyed)))
+    scheme = open_project(bare).settings.scheme
+    assert scheme == plain
+    assert scheme.keys == plain.keys | {200: "q"}
+
+
+def test_a_class_added_behind_the_border_leaves_the_official_trimaps_as_they_are(tmp_path: Path):
+    save_image(tmp_path / "images" / "beagle_1.jpg")
+    save_mask(tmp_path / "annotations" / "trimaps" / "beagle_1.png", half(2, 3))
+    project = open_project(tmp_path)
+    before = project.read_mask("beagle_1.jpg")
+    four = scheme_of("custom", ["background", "pet", "border", "collar"])
+    project.change_settings(replace(project.settings, scheme=four))
+    assert set(np.unique(before)) == {0, 2}
+    assert (open_project(tmp_path).read_mask("beagle_1.jpg") == before).all()
 
 
 def test_what_was_detected_is_kept_whatever_is_drawn_later(tmp_path: Path):

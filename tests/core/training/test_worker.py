@@ -539,4 +539,4 @@ def test_a_second_folder_of_other_classes_fails_in_words(tmp_path: Path, work: W
     other.change_settings(four)
     run = create_run(project, tiny_config(), plan_training(project), also=[other])
     assert not work(run)
-    assert "are not ['background'" in reason_of(run)
+    assert "are not background, object" in reason_of(run)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import operator
 import os
 import subprocess
 import sys
@@ -24,9 +25,11 @@ from PySide6.QtGui import (
 from pytestqt.qtbot import QtBot
 
 from core.labels import PET
+from petseg_gui.canvas.appearance import Appearance, Mode
 from petseg_gui.canvas.canvas import Canvas
 from petseg_gui.document import Document
 from petseg_gui.tools.brush import BrushTool
+from petseg_gui.tools.tool import Options, Workbench
 
 LEFT, MIDDLE, RIGHT = (
     Qt.MouseButton.LeftButton,
@@ -44,6 +47,10 @@ def make_document(width: int = WIDTH, height: int = HEIGHT) -> Document:
     return Document("a.jpg", pixels, np.zeros((height, width), np.uint8), PET)
 
 
+def brush(size: int) -> BrushTool:
+    return BrushTool(Workbench(Options(size=size)))
+
+
 @pytest.fixture
 def document() -> Document:
     return make_document()
@@ -57,7 +64,7 @@ def canvas(qtbot: QtBot, document: Document) -> Canvas:
     canvas.show()
     qtbot.waitExposed(canvas)
     canvas.set_document(document)
-    canvas.set_tool(BrushTool(1, 8))
+    canvas.set_tool(brush(8))
     return canvas
 
 
@@ -199,12 +206,14 @@ def test_the_mask_is_painted_over_the_photo_with_its_opacity(
     assert colour(canvas, 45.5, 40.5) == label
 
 
-@pytest.mark.parametrize("zoom", [None, 0.4, 0.73, 1.0, 2.13, 7.0])
+@pytest.mark.parametrize("zoom", [None, 0.4, 0.73, 1.0, 2.13, 9.0])
+@pytest.mark.parametrize("mode", list(Mode))
 def test_repainting_only_what_changed_leaves_the_screen_as_a_full_repaint_would(
-    canvas: Canvas, qtbot: QtBot, zoom: float | None
+    canvas: Canvas, qtbot: QtBot, mode: Mode, zoom: float | None
 ) -> None:
     document = make_document(900, 700)
     canvas.set_document(document)
+    canvas.set_appearance(Appearance(mode=mode, outline_width=10, brightness=0.2, grid=True))
     if zoom is not None:
         canvas.zoom_to(zoom)
     on_screen(canvas)
@@ -222,8 +231,49 @@ def test_repainting_only_what_changed_leaves_the_screen_as_a_full_repaint_would(
     document.undo()
     shown = on_screen(canvas)
     canvas.repaint()
-    # Smoothing may round the last digit the other way.
-    assert np.abs(numbers(shown) - numbers(on_screen(canvas))).max() <= 1
+    # Smoothing may round the other way, and so may what is laid over it.
+    assert np.abs(numbers(shown) - numbers(on_screen(canvas))).max() <= 2
+
+
+def test_the_pixel_grid_is_shown_from_800_percent_on(canvas: Canvas) -> None:
+    def with_and_without(zoom: float) -> tuple[QImage, QImage]:
+        canvas.zoom_to(zoom)
+        images = []
+        for grid in (True, False):
+            canvas.set_appearance(Appearance(grid=grid))
+            images.append(canvas.grab().toImage())
+        return images[0], images[1]
+
+    assert operator.eq(*with_and_without(7.9))
+    shown, plain = (numbers(image) for image in with_and_without(8.0))
+    left, top = at(canvas, 80, 60).toTuple()
+    column, row = int(left), int(top)
+    changed = (shown != plain).any(axis=2)
+    assert changed[row : row + 8, column].all()
+    assert changed[row, column : column + 8].all()
+    assert not changed[row + 1 : row + 8, column + 1 : column + 8].any()
+
+
+def test_an_appearance_is_told_once_and_kept_for_the_next_image(
+    canvas: Canvas, qtbot: QtBot
+) -> None:
+    told: list[None] = []
+    canvas.appearance_changed.connect(lambda: told.append(None))
+    canvas.set_appearance(Appearance(mode=Mode.CUTOUT))
+    canvas.set_appearance(Appearance(mode=Mode.CUTOUT))
+    assert len(told) == 1
+    canvas.set_document(make_document())
+    assert colour(canvas, 50.5, 50.5) in (QColor(204, 204, 204), QColor(255, 255, 255))
+
+
+def test_a_view_is_centred_on_a_point_and_says_what_it_shows(canvas: Canvas, qtbot: QtBot) -> None:
+    canvas.zoom_to(6.0)
+    with qtbot.waitSignal(canvas.view_changed):
+        canvas.centre_on(60, 50)
+    assert canvas.shown.center().toTuple() == pytest.approx((60, 50), abs=0.2)
+    assert canvas.shown.width() == pytest.approx(canvas.width() / 6)
+    canvas.fit()
+    assert canvas.shown.getRect() == (0, 0, WIDTH, HEIGHT)
 
 
 def test_a_brush_move_repaints_a_small_part_of_the_window(canvas: Canvas) -> None:
@@ -263,9 +313,9 @@ def test_a_touchpad_zooms_by_pixels_and_a_pinch_by_its_factor(canvas: Canvas) ->
     assert canvas.zoom == pytest.approx(4.5)
 
 
-def test_ctrl_and_the_wheel_change_the_brush_size_by_whole_notches(canvas: Canvas) -> None:
+def test_ctrl_and_the_wheel_change_the_tools_option_by_whole_notches(canvas: Canvas) -> None:
     steps: list[int] = []
-    canvas.brush_size_step.connect(steps.append)
+    canvas.option_step.connect(steps.append)
     zoom = canvas.zoom
     for angle in (120, -240, 60, 60):
         wheel(canvas, QPointF(50, 50), angle, Qt.KeyboardModifier.ControlModifier)
@@ -351,7 +401,7 @@ def test_leaving_during_a_stroke_commits_it(canvas: Canvas, document: Document, 
     if leave == "document":
         canvas.set_document(make_document())
     else:
-        canvas.set_tool(BrushTool(0, 8, "Eraser"))
+        canvas.set_tool(brush(8))
     assert document.strokes == 1
     assert not document.stroking
     move(canvas, at(canvas, 90, 90))
@@ -412,7 +462,7 @@ def test_the_right_button_erases(canvas: Canvas, document: Document) -> None:
 def test_a_pen_paints_by_its_pressure_and_its_rubber_erases(
     canvas: Canvas, document: Document
 ) -> None:
-    canvas.set_tool(BrushTool(1, 40))
+    canvas.set_tool(brush(40))
     kinds = (QEvent.Type.TabletPress, QEvent.Type.TabletMove, QEvent.Type.TabletRelease)
 
     def pen(pointer: QPointingDevice.PointerType, x: float, pressure: float) -> None:
@@ -465,7 +515,7 @@ def test_an_empty_canvas_says_what_to_do_and_survives_every_input(qtbot: QtBot) 
     assert canvas.grab().toImage() != blank
     assert canvas.accessibleDescription() == "Open a folder of photos to begin"
     assert canvas.accessibleName() == "Canvas"
-    canvas.set_tool(BrushTool(1))
+    canvas.set_tool(brush(8))
     drag(canvas, QPointF(10, 10), QPointF(40, 40))
     drag(canvas, QPointF(10, 10), QPointF(40, 40), button=MIDDLE)
     wheel(canvas, QPointF(10, 10), 120)
@@ -499,6 +549,7 @@ from core.labels import PET
 from petseg_gui.canvas.canvas import Canvas
 from petseg_gui.document import Document
 from petseg_gui.tools.brush import BrushTool
+from petseg_gui.tools.tool import Options, Workbench
 
 app = QApplication([])
 canvas = Canvas()
@@ -522,7 +573,7 @@ for x, y in ((0, 0), (79, 59), (33, 21)):
 
 # The pointer paints what is under it.
 canvas.zoom_to(4.0)
-canvas.set_tool(BrushTool(1, 1))
+canvas.set_tool(BrushTool(Workbench(Options(size=1))))
 QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(101, 76))
 x, y = canvas._view.to_image(101 * ratio, 76 * ratio)
 assert document.mask.sum() == 1

@@ -6,38 +6,21 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from core.editing.brush import paint_segment
-from core.labels import PET
 from petseg_gui.canvas.view import View
-from petseg_gui.document import Document
-from petseg_gui.tools.brush import BrushTool, size_steps
-from petseg_gui.tools.tool import PointerEvent, Tool
+from petseg_gui.tools.brush import BrushTool, EraserTool, size_steps
+from petseg_gui.tools.tool import Options, PointerEvent, Workbench
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 PLAIN = Qt.KeyboardModifier.NoModifier
 
 
-@pytest.fixture
-def document() -> Document:
-    pixels = np.zeros((60, 80, 3), np.uint8)
-    return Document("a.jpg", pixels, np.zeros((60, 80), np.uint8), PET)
+def brush(size):
+    return BrushTool(Workbench(Options(size=size)))
 
 
-def drag(
-    tool: Tool,
-    document: Document,
-    *points: tuple[float, float],
-    button: Qt.MouseButton = LEFT,
-    modifiers: Qt.KeyboardModifier = PLAIN,
-) -> None:
-    tool.press(document, PointerEvent(*points[0], button, modifiers))
-    for point in points[1:]:
-        tool.move(document, PointerEvent(*point, button, modifiers))
-    tool.release(document, PointerEvent(*points[-1], button, modifiers))
-
-
-def test_a_drag_paints_the_class_as_one_edit(document: Document) -> None:
-    drag(BrushTool(1, 6), document, (10, 10), (40, 10), (40, 50))
+def test_a_drag_paints_the_class_as_one_edit(document, hand):
+    hand.drag(brush(6), (10, 10), (40, 10), (40, 50))
     expected = np.zeros_like(document.mask)
     paint_segment(expected, (10, 10), (40, 10), 6, 1)
     paint_segment(expected, (40, 10), (40, 50), 6, 1)
@@ -46,59 +29,55 @@ def test_a_drag_paints_the_class_as_one_edit(document: Document) -> None:
     assert document.history.undo_title == "Brush"
 
 
-def test_a_click_paints_a_dab(document: Document) -> None:
-    drag(BrushTool(1, 1), document, (10.7, 12.2))
+def test_a_click_paints_a_dab(document, hand):
+    hand.drag(brush(1), (10.7, 12.2))
     assert document.mask[12, 10] == 1
     assert document.mask.sum() == 1
 
 
 @pytest.mark.parametrize(("button", "modifiers"), [(RIGHT, PLAIN), (LEFT, ALT)])
-def test_right_button_or_alt_erases(
-    document: Document, button: Qt.MouseButton, modifiers: Qt.KeyboardModifier
-) -> None:
+def test_right_button_or_alt_erases(document, hand, button, modifiers):
     document.mask[:] = 1
-    drag(BrushTool(1, 8), document, (10, 10), (30, 10), button=button, modifiers=modifiers)
+    hand.drag(brush(8), (10, 10), (30, 10), button=button, modifiers=modifiers)
     assert document.mask[10, 20] == 0
     assert document.history.undo_title == "Eraser"
 
 
-def test_the_eraser_is_a_brush_of_the_background(document: Document) -> None:
+def test_the_eraser_is_a_brush_of_the_background(document, hand, bench):
     document.mask[:] = 1
-    drag(BrushTool(0, 8, "Eraser"), document, (10, 10), (30, 10))
+    hand.drag(EraserTool(bench), (10, 10), (30, 10))
     assert document.mask[10, 20] == 0
     assert document.mask[40, 20] == 1
 
 
-def test_hovering_paints_nothing(document: Document) -> None:
-    tool = BrushTool(1)
+def test_hovering_paints_nothing(document, hand):
+    tool = brush(24)
     tool.move(document, PointerEvent(20, 20))
     assert not document.mask.any()
-    drag(tool, document, (20, 20))
+    hand.drag(tool, (20, 20))
     painted = document.mask.copy()
     tool.move(document, PointerEvent(60, 40))
     assert np.array_equal(document.mask, painted)
 
 
-def test_shift_draws_a_straight_line_from_where_the_last_stroke_ended(document: Document) -> None:
-    tool = BrushTool(1, 4)
-    drag(tool, document, (5, 5), (10, 10))
-    drag(tool, document, (60, 50), modifiers=SHIFT)
+def test_shift_draws_a_straight_line_from_where_the_last_stroke_ended(document, hand):
+    tool = brush(4)
+    hand.drag(tool, (5, 5), (10, 10))
+    hand.drag(tool, (60, 50), modifiers=SHIFT)
     assert document.mask[30, 35] == 1  # half way
-    drag(tool, document, (60, 10), modifiers=SHIFT)
+    hand.drag(tool, (60, 10), modifiers=SHIFT)
     assert document.mask[30, 60] == 1
     assert document.strokes == 3
 
 
-def test_shift_before_any_stroke_paints_a_dab(document: Document) -> None:
-    drag(BrushTool(1, 1), document, (30, 30), modifiers=SHIFT)
+def test_shift_before_any_stroke_paints_a_dab(document, hand):
+    hand.drag(brush(1), (30, 30), modifiers=SHIFT)
     assert document.mask.sum() == 1
 
 
-def test_cancel_takes_the_stroke_back_and_the_rest_of_the_drag_paints_nothing(
-    document: Document,
-) -> None:
-    tool = BrushTool(1, 8)
-    drag(tool, document, (10, 10))
+def test_cancel_takes_the_stroke_back_and_the_rest_of_the_drag_paints_nothing(document, hand):
+    tool = brush(8)
+    hand.drag(tool, (10, 10))
     before = document.mask.copy()
     tool.press(document, PointerEvent(30, 30, LEFT))
     tool.move(document, PointerEvent(50, 30, LEFT))
@@ -109,16 +88,16 @@ def test_cancel_takes_the_stroke_back_and_the_rest_of_the_drag_paints_nothing(
     assert document.strokes == 1
 
 
-def test_after_a_cancel_shift_starts_no_line_from_the_image_before(document: Document) -> None:
-    tool = BrushTool(1, 1)
-    drag(tool, document, (10, 10))
+def test_after_a_cancel_shift_starts_no_line_from_the_image_before(document, hand):
+    tool = brush(1)
+    hand.drag(tool, (10, 10))
     tool.cancel(document)
-    drag(tool, document, (40, 40), modifiers=SHIFT)
+    hand.drag(tool, (40, 40), modifiers=SHIFT)
     assert document.mask.sum() == 2
 
 
-def test_pressure_scales_the_size(document: Document) -> None:
-    tool = BrushTool(1, 40)
+def test_pressure_scales_the_size(document):
+    tool = brush(40)
     tool.press(document, PointerEvent(40, 30, LEFT, PLAIN, 0.25))
     tool.release(document, PointerEvent(40, 30, LEFT, PLAIN, 0.0))
     assert document.mask[30].sum() == 10
@@ -127,21 +106,16 @@ def test_pressure_scales_the_size(document: Document) -> None:
     assert document.mask[:10, :10].sum() == 1
 
 
-def test_a_change_of_class_during_a_stroke_waits_for_the_next(document: Document) -> None:
-    tool = BrushTool(1, 4)
+def test_a_change_of_class_during_a_stroke_waits_for_the_next(document):
+    tool = brush(4)
     tool.press(document, PointerEvent(10, 10, LEFT))
-    tool.value = 0
+    tool.bench.options = Options(value=0, size=4)
     tool.move(document, PointerEvent(30, 10, LEFT))
     tool.release(document, PointerEvent(30, 10, LEFT))
     assert document.mask[10, 28] == 1
 
 
-def test_the_size_stays_between_1_and_2000() -> None:
-    assert BrushTool(1, 0).size == 1
-    assert BrushTool(1, 9999).size == 2000
-
-
-def test_size_steps_go_everywhere_and_are_about_15_percent() -> None:
+def test_size_steps_go_everywhere_and_are_about_15_percent():
     size, sizes = 1, [1]
     while size < 2000:
         larger = size_steps(size, 1)
@@ -159,10 +133,8 @@ def test_size_steps_go_everywhere_and_are_about_15_percent() -> None:
 
 
 @pytest.mark.parametrize("backdrop", ["black", "white"])
-def test_the_outline_is_seen_on_light_and_dark_and_lies_where_the_brush_paints(
-    document: Document, backdrop: str
-) -> None:
-    tool, view = BrushTool(1, 20), View(2.0, 5, 3)
+def test_the_outline_is_seen_on_light_and_dark_and_lies_where_the_brush_paints(backdrop):
+    tool, view = brush(20), View(2.0, 5, 3)
     event = PointerEvent(40, 30)
     image = QImage(200, 160, QImage.Format.Format_RGB32)
     image.fill(QColor(backdrop))
@@ -183,9 +155,27 @@ def test_the_outline_is_seen_on_light_and_dark_and_lies_where_the_brush_paints(
     assert tool.bounds(event).contains(QRectF(30, 20, 20, 20))
 
 
-def test_the_preview_of_a_straight_line_is_inside_the_bounds(document: Document) -> None:
-    tool = BrushTool(1, 4)
-    drag(tool, document, (70, 50))
+def test_the_preview_of_a_straight_line_is_inside_the_bounds(hand):
+    tool = brush(4)
+    hand.drag(tool, (70, 50))
     with_shift = PointerEvent(10, 10, modifiers=SHIFT)
     assert tool.bounds(with_shift).contains(QRectF(10, 10, 60, 40))
     assert tool.bounds(PointerEvent(10, 10)).width() < 10
+
+
+def test_a_locked_class_is_neither_painted_nor_painted_over(document, hand, bench, told):
+    document.mask[:, 40:] = 1
+    before = document.mask.copy()
+    document.locked = frozenset({1})
+    hand.drag(BrushTool(bench), (10, 10), (70, 10))
+    assert "locked" in told[-1]
+    hand.drag(EraserTool(bench), (70, 10), (10, 50))
+    assert np.array_equal(document.mask, before)
+    assert document.strokes == 0
+
+
+def test_a_stroke_that_begins_and_ends_outside_paints_what_it_crosses(document, hand):
+    hand.drag(brush(4), (-30, 20), (200, 20))
+    assert document.mask[20].all()
+    hand.drag(brush(4), (-30, -20), (200, -20))
+    assert document.strokes == 1
