@@ -23,6 +23,7 @@ from core.project.lock import take
 from core.project.project import Project
 from core.project.reviews import Status
 from petseg_gui.compare import CompareWindow
+from petseg_gui.tasks import Lane
 
 NAME = "animal-0.png"
 
@@ -127,11 +128,10 @@ def test_a_stroke_that_is_made_while_a_mask_is_saved_comes_back_too(
     edit_here(parts, paint)
     parts.session.save()
     assert saving.wait(20)
-    size = journal(folder).stat().st_size
     parts.actions["brush"].trigger()
     paint(parts, -15)
     wanted = parts.session.document.mask.copy()
-    qtbot.waitUntil(lambda: journal(folder).stat().st_size > size)
+    parts.tasks.wait(Lane.JOURNAL)
     monkeypatch.undo()
     before = as_after_a_kill(folder)
     go_on.set()
