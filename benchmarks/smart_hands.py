@@ -119,8 +119,3 @@ def _with_half_the_border(trimap: np.ndarray) -> np.ndarray:
     to_pet = cv2.distanceTransform((trimap != 1).astype(np.uint8), cv2.DIST_L2, 5)
     to_background = cv2.distanceTransform((trimap != 0).astype(np.uint8), cv2.DIST_L2, 5)
     return np.asarray((trimap == 1) | ((trimap == 2) & (to_pet < to_background)))
-
-
-def _holds(inside: np.ndarray, point: Point) -> bool:
-    x, y = int(point[0]), int(point[1])
-    return 0 <= y < inside.shape[0] and 0 <= x < inside.shape[1] and bool(inside[y, x])

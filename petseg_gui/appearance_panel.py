@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -84,7 +83,8 @@ class AppearancePanel(QFrame):
         self.outline_width.show_value(appearance.outline_width)
         self.brightness.show_value(round(appearance.brightness * 100))
         self.contrast.show_value(round(appearance.contrast * 100))
-        _silently(self.grid, lambda: self.grid.setChecked(appearance.grid))
+        with QSignalBlocker(self.grid):
+            self.grid.setChecked(appearance.grid)
         self.opacity.setEnabled(appearance.mode is not Mode.OUTLINE)
         self.outline_width.setEnabled(appearance.mode is Mode.OUTLINE)
         self.colours.setEnabled(appearance.mode is not Mode.CUTOUT)
@@ -129,7 +129,8 @@ class ValueSlider(QWidget):
 
     def show_value(self, value: int) -> None:
         """Show a value without saying that it was set."""
-        _silently(self.slider, lambda: self.slider.setValue(value))
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(value)
         self.value.setText(f"{value:+d}{self._unit}" if self._signed and value else self._plain())
 
     def _plain(self) -> str:
@@ -146,9 +147,3 @@ def _choice(name: str, texts: list[str], parent: QWidget) -> QComboBox:
     box.setToolTip(name)
     box.addItems(texts)
     return box
-
-
-def _silently(widget: QWidget, change: Callable[[], object]) -> None:
-    widget.blockSignals(True)
-    change()
-    widget.blockSignals(False)

@@ -8,21 +8,13 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLa
 
 from core.labels import LabelScheme
 from petseg_gui.canvas.appearance import Appearance
+from petseg_gui.canvas.gestures import ARROWS, zoom_factor
 from petseg_gui.canvas.image_view import ImageView
 from petseg_gui.document import Document
 from petseg_gui.theirs import TwoMasks
 from petseg_gui.words import count
 
 _SIZE = QSize(1080, 620)
-_ZOOM_PER_NOTCH = 1.2
-_WHEEL_NOTCH = 120
-_PAN_STEP = 64
-_ARROWS = {
-    Qt.Key.Key_Left: (_PAN_STEP, 0),
-    Qt.Key.Key_Right: (-_PAN_STEP, 0),
-    Qt.Key.Key_Up: (0, _PAN_STEP),
-    Qt.Key.Key_Down: (0, -_PAN_STEP),
-}
 
 
 class CompareWindow(QDialog):
@@ -101,8 +93,7 @@ class _Side(ImageView):
         self._held: QPointF | None = None
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        notches = event.angleDelta().y() / _WHEEL_NOTCH
-        self.zoom_to(self.zoom * _ZOOM_PER_NOTCH**notches, self.device_point(event.position()))
+        self.zoom_to(self.zoom * zoom_factor(event), self.device_point(event.position()))
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -118,8 +109,8 @@ class _Side(ImageView):
         self._held = None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in _ARROWS:
-            self.pan(*_ARROWS[Qt.Key(event.key())])
+        if event.key() in ARROWS:
+            self.pan(*ARROWS[Qt.Key(event.key())])
         elif event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom_in()
         elif event.key() == Qt.Key.Key_Minus:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
+import resources
+
 _BAR_SIZE = 20
+_FOLDER = Path(resources.__file__).parent / "icons"
 _GROUPS = {
     QIcon.Mode.Normal: QPalette.ColorGroup.Active,
     QIcon.Mode.Disabled: QPalette.ColorGroup.Disabled,
@@ -44,4 +47,4 @@ def pixmap(name: str, colour: QColor, size: int, ratio: float = 1.0) -> QPixmap:
 
 @cache
 def _svg(name: str) -> str:
-    return resources.files("resources").joinpath("icons", f"{name}.svg").read_text("utf-8")
+    return (_FOLDER / f"{name}.svg").read_text("utf-8")

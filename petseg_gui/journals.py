@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ class Mark:
         Raises WriteError.
         """
         if self.written is not None:
-            self.written.result()
+            wait([self.written])
         self.entry.journal.saving(digest)
 
 

@@ -32,7 +32,7 @@ class Navigator(QWidget):
         self._view = view
         self._wanted = True
         self._document: Document | None = None  # whose photo ``_image`` is
-        self._image = QImage()
+        self._image = QImage()  # made when it is first shown
         view.view_changed.connect(self._follow)
         self.hide()
 
@@ -79,12 +79,14 @@ class Navigator(QWidget):
     def _follow(self) -> None:
         """The view shows something else now."""
         document, shown = self._view.document, self._view.shown
+        if document is not self._document:
+            self._document, self._image = document, QImage()
         if document is None or not self._wanted or not _is_part(shown, document):
             self.hide()
             return
-        if document is not self._document:
+        if self._image.isNull():
             ratio = self.devicePixelRatioF()
-            self._document, self._image = document, self._view.overview(round(_SIDE * ratio))
+            self._image = self._view.overview(round(_SIDE * ratio))
             self._image.setDevicePixelRatio(ratio)
         size = self._image.deviceIndependentSize().toSize()
         self.resize(size.width() + 2 * _BORDER, size.height() + 2 * _BORDER)

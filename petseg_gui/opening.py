@@ -65,6 +65,7 @@ class Opener(QObject):
         self._tasks = tasks
         self._task: Task | None = None
         self._lock: WindowLock | None = None
+        self._left: list[WindowLock] = []  # of folders left, whose last masks may still be saved
         self._slow = QTimer(self)
         self._slow.setSingleShot(True)
         self._slow.setInterval(_SLOW_MS)
@@ -126,8 +127,15 @@ class Opener(QObject):
                 self._task.future.add_done_callback(self._let_go)
             self._task = None
 
+    def release_left(self) -> None:
+        """Let other windows have the folders before this one: all of them is saved."""
+        for lock in self._left:
+            lock.release()
+        self._left.clear()
+
     def release(self) -> None:
         """Let other windows have the folder: this one changes nothing in it any more."""
+        self.release_left()
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.release()
@@ -151,11 +159,10 @@ class Opener(QObject):
         self._slow.stop()
         self._task = None
         if isinstance(result, Opened):
-            before, self._lock = self._lock, result.lock
+            if self._lock is not None and self._lock is not result.lock:
+                self._left.append(self._lock)
+            self._lock = result.lock
             self.opened.emit(result)
-            # Only now has the folder before been left.
-            if before is not None and before is not result.lock:
-                before.release()
         elif isinstance(result, Question):
             self.unclear.emit(result)
 

@@ -20,12 +20,16 @@ _RETRY_MS = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """A judgement to be written, with its mask and the edits in it if that has changed."""
+    """A judgement to be written, with its mask and the edits in it if that has changed.
+
+    digests: the saver's of this folder; another may be open before it is written.
+    """
 
     project: Project
     review: Review
     mask: Snapshot | None
     mark: Mark | None
+    digests: dict[str, str]
 
 
 class Saver(QObject):
@@ -72,21 +76,21 @@ class Saver(QObject):
         """The images whose mask files another program changed meanwhile."""
         return list(self._conflicts)
 
-    def unsaved(self, name: str) -> Snapshot | None:
-        """The mask of an image that is not on the disk yet, or None."""
-        work = self._waiting.get(name)
-        return work.mask if work is not None else None
+    def unsaved(self, project: Project | None, name: str) -> Snapshot | None:
+        """The mask of a project's image that is not on the disk yet, or None."""
+        work = None if project is None else self._work_of(project, name)
+        return None if work is None else work.mask
 
     def save(self, project: Project, review: Review, mask: Snapshot | None) -> None:
         """Write a judgement and its mask; newer ones replace older ones that still wait."""
         name = review.image
-        before = self._waiting.get(name)
+        before = self._work_of(project, name)
         if mask is None and before is not None:
             # The older mask is not on the disk yet.
             self._waiting[name] = replace(before, review=review)
         else:
             mark = None if mask is None else self._journals.mark(name)
-            self._waiting[name] = Work(project, review, mask, mark)
+            self._waiting[name] = Work(project, review, mask, mark, self.digests)
         self._failed.pop(name, None)
         self._next()
 
@@ -107,7 +111,7 @@ class Saver(QObject):
         """Write an image's mask over the one that another program wrote: a person said so."""
         conflict = self._conflicts.pop(name, None)
         if conflict is not None:
-            self.digests[name] = conflict.digest
+            self._waiting[name].digests[name] = conflict.digest
             self._next()
 
     def drop(self, name: str) -> None:
@@ -123,6 +127,11 @@ class Saver(QObject):
         for name in self.problems:
             self.drop(name)
 
+    def _work_of(self, project: Project, name: str) -> Work | None:
+        """What waits of a project's image; another folder's of the same name may wait, too."""
+        work = self._waiting.get(name)
+        return work if work is not None and work.project.store == project.store else None
+
     def _next(self) -> None:
         if self._writing is not None:
             return
@@ -135,23 +144,20 @@ class Saver(QObject):
                 act()
             return
         self._writing, work = name, self._waiting[name]
-        digests = self.digests  # of this folder: another may be open before the write ends
-        expected = digests.get(name)
+        expected = work.digests.get(name)
         self._tasks.run(
             Lane.SAVE,
             lambda job: _write(job, work, expected),
-            lambda result: self._written(name, work, digests, result),
+            lambda result: self._written(name, work, result),
             lambda reason: self._not_written(name, work, reason),
         )
 
-    def _written(
-        self, name: str, work: Work, digests: dict[str, str], result: str | MaskChanged
-    ) -> None:
+    def _written(self, name: str, work: Work, result: str | MaskChanged) -> None:
         if isinstance(result, MaskChanged):
             self._clash(name, work, result)
             return
 
-        digests[name] = result
+        work.digests[name] = result
 
         def finished() -> None:
             # Not before ``saved``: whoever asks must meet the mask here, or its file as it is now.

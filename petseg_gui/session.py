@@ -110,7 +110,7 @@ class Session(QObject):
 
     def set_project(self, project: Project, statuses: dict[str, Status]) -> None:
         """Work on another folder; what was edited in the one before is saved."""
-        self._leave()
+        self.save()
         self.project = project
         self._statuses = statuses
         self.counts = Counter(statuses.values())
@@ -138,7 +138,7 @@ class Session(QObject):
         if name != self.wanted:
             self.wanted = name
             self.opening.emit()
-            self.loader.load(name, self.saver.unsaved(name))
+            self.loader.load(name, self._unsaved(name))
 
     @property
     def can_edit(self) -> bool:
@@ -175,7 +175,7 @@ class Session(QObject):
             and not document.history.can_undo
             and not document.history.can_redo
             and self.status(self.name) in _MODELS_SAY
-            and self.saver.unsaved(self.name) is None
+            and self._unsaved(self.name) is None
         )
 
     # Predictions
@@ -292,11 +292,13 @@ class Session(QObject):
             return
 
         def landed(digest: str) -> None:
-            if name != self.name or digest == known or self.saver.digests.get(name) != known:
+            if digest == known or self.saver.digests.get(name) != known:
                 return
+            if not name == self.name == self.wanted:
+                return  # the image is being left: it is noticed when it is saved, or shown again
             if self.document is None or self.problem:
                 self.loader.load(name)
-            elif self.dirty or self.document.stroking or self.saver.unsaved(name) is not None:
+            elif self.dirty or self.document.stroking or self._unsaved(name) is not None:
                 self._hand_over_edits()  # saving will find it changed, and ask
                 if name in self.saver.conflicts:
                     self.mask_changed.emit(name)  # again: it is not decided yet
@@ -328,7 +330,7 @@ class Session(QObject):
     def read_both(self, name: str, done: Callable[[TwoMasks], None]) -> None:
         """Read the mask here and the one on the disk, to be compared. Told where one cannot."""
         project, document = self.project, self.document
-        mine, pixels = self.saver.unsaved(name), None
+        mine, pixels = self._unsaved(name), None
         if document is not None and name == self.name:
             mine, pixels = document.snapshot(), document.pixels
         if project is not None and mine is not None:
@@ -359,9 +361,8 @@ class Session(QObject):
                 self._taking = True
                 document.apply(theirs.edit)
                 self._taking = False
-                self.told.emit(
-                    "Another program changed this mask; it is shown now. Undo brings yours back."
-                )
+                undo = " Undo brings yours back." if self.can_edit else ""
+                self.told.emit(f"Another program changed this mask; it is shown now.{undo}")
             self._saved_revision = document.revision
             self._settle(name)
 
@@ -391,11 +392,13 @@ class Session(QObject):
     # Coming and going
 
     def _show_loaded(self, image: LoadedImage) -> None:
-        self._leave()
-        unsaved = self.saver.unsaved(image.name)
+        self.save()
+        unsaved = self._unsaved(image.name)
         if unsaved is not None and unsaved is not image.unsaved:
             self.loader.load(image.name, unsaved)  # it was edited while it was read
             return
+        if self.document is not None:
+            self._memory(self.name).strokes += self.document.strokes
         if image.digest is not None:
             if self.saver.digests.get(image.name, image.digest) != image.digest:
                 self._shelf.drop(image.name)  # another program changed the file
@@ -420,13 +423,8 @@ class Session(QObject):
         self.document_changed.emit()
         self.save_state_changed.emit()
 
-    def _leave(self) -> None:
-        self.save()
-        document = self.document
-        if document is None:
-            return
-        memory = self._memory(document.name)
-        memory.strokes += document.strokes
+    def _unsaved(self, name: str) -> Snapshot | None:
+        return self.saver.unsaved(self.project, name)
 
     def _memory(self, name: str) -> _Memory:
         return self._memories.setdefault(name, _Memory())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -150,7 +150,8 @@ class ToolStrip(QWidget):
         self.brush_size.show_value(options.size)
         self.tolerance.show_value(options.tolerance)
         self.operation.show_value(options.operation)
-        _silently(self.contiguous, lambda: self.contiguous.setChecked(options.contiguous))
+        with QSignalBlocker(self.contiguous):
+            self.contiguous.setChecked(options.contiguous)
 
     def set_count(self, count: int | None) -> None:
         """Say how many pixels the clean-up would change; None while nobody knows."""
@@ -214,14 +215,17 @@ class NumberControl(QWidget):
     def set_range(self, range_: tuple[int, int]) -> None:
         """Allow other numbers."""
         self._range = range_
-        _silently(self.box, lambda: self.box.setRange(*range_))
+        with QSignalBlocker(self.box):
+            self.box.setRange(*range_)
 
     def show_value(self, value: int) -> None:
         """Show a number without saying that it was set."""
-        _silently(self.box, lambda: self.box.setValue(value))
+        with QSignalBlocker(self.box):
+            self.box.setValue(value)
         # Small numbers have many places on the slider: it stays where its keys have moved it.
         if self._from_slider(self.slider.value()) != value:
-            _silently(self.slider, lambda: self.slider.setValue(self._to_slider(value)))
+            with QSignalBlocker(self.slider):
+                self.slider.setValue(self._to_slider(value))
 
     def _from_slider(self, position: int) -> int:
         low, high = self._range
@@ -305,7 +309,8 @@ class _CleaningControl(QWidget):
             self.amount.set_range(recipe.range)
             self.amount.show_value(tool.amount)
         self.every_class.setVisible(recipe.whole)
-        _silently(self.every_class, lambda: self.every_class.setChecked(tool.every_class))
+        with QSignalBlocker(self.every_class):
+            self.every_class.setChecked(tool.every_class)
         self.show_count(None)
 
     def show_count(self, count: int | None) -> None:
@@ -314,12 +319,6 @@ class _CleaningControl(QWidget):
     def _set(self, amount: int) -> None:
         self.amount.show_value(amount)
         self.set.emit(amount, self.every_class.isChecked())
-
-
-def _silently(widget: QWidget, change: Callable[[], object]) -> None:
-    widget.blockSignals(True)
-    change()
-    widget.blockSignals(False)
 
 
 def _button(action: QAction, parent: QWidget) -> QToolButton:

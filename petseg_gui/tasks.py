@@ -81,10 +81,12 @@ class Task:
             result = self.future.result()
         except CancelledError:
             return
-        except (PetSegError, OSError) as error:
-            # Anything else is a defect: it goes on to the excepthook.
+        except Exception as error:
+            # Whoever waits is let go in any case; a defect goes on to the excepthook.
             if self._failed is not None:
-                self._failed(str(error))
+                self._failed(str(error) or type(error).__name__)
+            if not isinstance(error, PetSegError | OSError):
+                raise
             return
         if self._done is not None:
             self._done(result)
@@ -114,8 +116,8 @@ class Tasks(QObject):
     ) -> Task:
         """Run ``work`` in a lane's thread; ``done`` gets its result on the GUI thread.
 
-        A PetSegError or OSError of the work goes to ``failed`` as text, what it reports to
-        ``progress``.
+        An exception of the work goes to ``failed`` as text (one that is neither PetSegError nor
+        OSError to the excepthook as well), what it reports to ``progress``.
         """
         task = Task(lane, done, failed, progress)
         if self._closed:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from core.editing.box import Box, intersection
+from core.editing.box import Box, intersection, part
+from core.labels import VOID
 
 _TILE = 1024
 
@@ -21,7 +22,7 @@ def grow(pixels: np.ndarray, value: int, radius: int, within: Box) -> None:
     for box, before, core in _tiles(pixels, within, radius):
         own = before == value
         if own.any() and not own.all():
-            _part(pixels, box)[_near(own, radius)[core]] = value
+            part(pixels, box)[_near(own, radius)[core]] = value
 
 
 def shrink(pixels: np.ndarray, value: int, radius: int, within: Box) -> None:
@@ -36,21 +37,22 @@ def shrink(pixels: np.ndarray, value: int, radius: int, within: Box) -> None:
             lost = own & _near(~own, radius)
             if lost[core].any():
                 after = np.where(lost, nearest_other(before, value), before)
-                _part(pixels, box)[:] = after[core]
+                part(pixels, box)[:] = after[core]
 
 
 def smooth(pixels: np.ndarray, value: int | None, radius: int, within: Box) -> None:
     """Round off what is finer than ``radius`` px: each pixel becomes what most around it are.
 
     Around it: a Gaussian of ``radius`` / 2 px, cut at ``radius``. value: redraw the border of
-    this class only (what it loses becomes the nearest other class), or every border (None).
+    this class only (what it loses becomes the nearest other class), or every border (None): then
+    void neither gains nor loses a pixel.
     pixels: uint8, height x width, changed in place, in the box ``within`` only.
     """
     for box, before, core in _tiles(pixels, within, radius):
         if before.min() == before.max():
             continue
         after = _majority(before, radius) if value is None else _smoothed(before, value, radius)
-        _part(pixels, box)[:] = after[core]
+        part(pixels, box)[:] = after[core]
 
 
 def nearest_other(pixels: np.ndarray, value: int) -> np.ndarray:
@@ -90,7 +92,7 @@ def _majority(before: np.ndarray, radius: int) -> np.ndarray:
     after = before.copy()
     most = np.zeros(before.shape, np.float32)
     own_share = np.zeros(before.shape, np.float32)
-    for value in np.unique(before).tolist():
+    for value in np.unique(before[before != VOID]).tolist():
         own = before == value
         share = _share(own, radius)
         np.copyto(own_share, share, where=own)
@@ -98,7 +100,7 @@ def _majority(before: np.ndarray, radius: int) -> np.ndarray:
         after[more] = value
         most[more] = share[more]
     # An even split leaves the pixel as it is.
-    return np.where(own_share >= most, before, after)
+    return np.where((own_share >= most) | (before == VOID), before, after)
 
 
 def _share(inside: np.ndarray, radius: int) -> np.ndarray:
@@ -126,9 +128,4 @@ def _tiles(
             if around is not None:
                 rows = slice(top - around[1], bottom - around[1])
                 columns = slice(left - around[0], right - around[0])
-                yield (left, top, right, bottom), _part(source, around), (rows, columns)
-
-
-def _part(pixels: np.ndarray, box: Box) -> np.ndarray:
-    x0, y0, x1, y1 = box
-    return pixels[y0:y1, x0:x1]
+                yield (left, top, right, bottom), part(source, around), (rows, columns)

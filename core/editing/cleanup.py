@@ -14,12 +14,11 @@ import cv2
 import numpy as np
 
 from core.editing import borders
-from core.editing.box import Box
+from core.editing.box import Box, part
 from core.editing.pieces import Pieces
 from core.editing.region import Region
-from core.labels import VOID
+from core.labels import BACKGROUND, VOID
 
-_BACKGROUND = 0
 _MOST_PIXELS = 1_000_000
 _MOST_RADIUS = 200
 
@@ -53,7 +52,7 @@ class CleanUp:
         self.function(pixels, value, amount, selection)
         if selection is None:
             return _whole(mask), pixels
-        after, before = _part(pixels, selection.box), _part(mask, selection.box)
+        after, before = part(pixels, selection.box), part(mask, selection.box)
         return selection.box, np.where(selection.inside, after, before)
 
 
@@ -62,14 +61,14 @@ def _fill_holes(pixels: np.ndarray, value: int | None, size: int, selection: Reg
 
     Another class that fills what is enclosed by itself is no hole, and neither is void.
     """
-    for own in _classes(pixels, value, but=(_BACKGROUND, VOID)):
+    for own in _classes(pixels, value, but=(BACKGROUND, VOID)):
         holes = _holes(pixels, own)
         wanted = (holes.areas <= size) & ~holes.at_edge
         empty = np.zeros_like(wanted)
         for box, numbers in holes.bands(wanted):
-            empty[numbers[_part(pixels, box) == _BACKGROUND]] = True
+            empty[numbers[part(pixels, box) == BACKGROUND]] = True
         for box, numbers in holes.bands(wanted & empty):
-            _part(pixels, box)[numbers > 0] = own
+            part(pixels, box)[numbers > 0] = own
 
 
 def _remove_islands(
@@ -85,7 +84,7 @@ def _keep_largest(
     pixels: np.ndarray, value: int | None, amount: int, selection: Region | None
 ) -> None:
     """Take away all but the largest of the pieces that lie in the selection, at least partly."""
-    for own in _classes(pixels, value, but=(_BACKGROUND, VOID)):
+    for own in _classes(pixels, value, but=(BACKGROUND, VOID)):
         pieces = _pieces(pixels, own)
         wanted = np.ones(pieces.areas.shape, bool)
         if selection is not None:
@@ -115,16 +114,16 @@ def _invert(pixels: np.ndarray, value: int | None, amount: int, selection: Regio
     """Swap the class and the background; other classes and void stay."""
     if value is not None:
         swapped = np.arange(256, dtype=np.uint8)
-        swapped[[value, _BACKGROUND]] = _BACKGROUND, value
+        swapped[[value, BACKGROUND]] = BACKGROUND, value
         cv2.LUT(pixels, swapped, dst=pixels)
 
 
 def _clear(pixels: np.ndarray, value: int | None, amount: int, selection: Region | None) -> None:
     """Turn the class, or everything, into background."""
     if value is None:
-        pixels[:] = _BACKGROUND
+        pixels[:] = BACKGROUND
     else:
-        pixels[pixels == value] = _BACKGROUND
+        pixels[pixels == value] = BACKGROUND
 
 
 CLEAN_UPS = (
@@ -166,7 +165,7 @@ def _remove(pixels: np.ndarray, own: int, pieces: Pieces, wanted: np.ndarray) ->
     becomes[number[order]] = value[order]
     for box, numbers in pieces.bands(wanted):
         chosen = numbers > 0
-        _part(pixels, box)[chosen] = becomes[numbers[chosen]]
+        part(pixels, box)[chosen] = becomes[numbers[chosen]]
 
 
 def _neighbours(pixels: np.ndarray, own: int, box: Box, numbers: np.ndarray) -> np.ndarray:
@@ -187,20 +186,21 @@ def _neighbours(pixels: np.ndarray, own: int, box: Box, numbers: np.ndarray) -> 
 
 
 def _pieces(pixels: np.ndarray, own: int) -> Pieces:
-    return Pieces(lambda box: _part(pixels, box) == own, _box_of(pixels, own), 8)
+    return Pieces(lambda box: part(pixels, box) == own, _box_of(pixels, own), 8)
 
 
 def _holes(pixels: np.ndarray, own: int) -> Pieces:
     """What is not of a class, in the class's box: what touches a side of it is not enclosed."""
-    return Pieces(lambda box: _part(pixels, box) != own, _box_of(pixels, own), 4)
+    return Pieces(lambda box: part(pixels, box) != own, _box_of(pixels, own), 4)
 
 
 def _classes(pixels: np.ndarray, value: int | None, but: tuple[int, ...]) -> Iterator[int]:
     """The class asked for, or for the whole mask those that are there but some; none absent."""
     present = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel() > 0
-    wanted = range(256) if value is None else [value]
+    wanted = [own for own in range(256) if own not in but] if value is None else [value]
     for own in wanted:
-        if present[own] and (value is not None or own not in but):
+        # Looked at again: what was done for a class before may have taken all of this one.
+        if present[own] and (pixels == own).any():
             yield own
 
 
@@ -219,8 +219,3 @@ def _whole(pixels: np.ndarray) -> Box:
 
 def _within(pixels: np.ndarray, selection: Region | None) -> Box:
     return _whole(pixels) if selection is None else selection.box
-
-
-def _part(pixels: np.ndarray, box: Box) -> np.ndarray:
-    x0, y0, x1, y1 = box
-    return pixels[y0:y1, x0:x1]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from core.editing.borders import nearest_other
-from core.editing.box import Box
+from core.editing.box import Box, part
 from core.editing.region import Region, region_of
 from core.labels import VOID
 
@@ -41,12 +41,12 @@ def refine(
             x0, y0, x1, y1 = band.box
             reach = max(_CONTEXT, 3 * width)
             around = _grown(band.box, reach, mask.shape)
-            classes = _without_void(_part(mask, around))
-            own = _cut(_part(pixels, around), classes == value, band.within(around))
+            classes = _without_void(part(mask, around))
+            own = _cut(part(pixels, around), classes == value, band.within(around))
             redrawn = np.where(own, np.uint8(value), nearest_other(classes, value))
             left, top = around[:2]
             inner = redrawn[y0 - top : y1 - top, x0 - left : x1 - left]
-            np.copyto(_part(after, band.box), inner, where=band.inside)
+            np.copyto(part(after, band.box), inner, where=band.inside)
     return after
 
 
@@ -61,12 +61,12 @@ def _tiles(shape: tuple[int, ...], box: Box | None) -> Iterator[Box]:
 def _band(mask: np.ndarray, value: int, width: int, tile: Box) -> Region | None:
     """The pixels of a tile at most ``width`` from the border of the class, but for void."""
     around = _grown(tile, width + 1, mask.shape)
-    own = _without_void(_part(mask, around)) == value
+    own = _without_void(part(mask, around)) == value
     if own.all() or not own.any():
         return None
     inside = cv2.distanceTransform(own.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform((~own).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    near = (inside + outside <= width) & (_part(mask, around) != VOID)
+    near = (inside + outside <= width) & (part(mask, around) != VOID)
     x0, y0, x1, y1 = tile
     left, top = around[:2]
     return region_of(near[y0 - top : y1 - top, x0 - left : x1 - left], x0, y0)
@@ -104,8 +104,3 @@ def _grown(box: Box, by: int, shape: tuple[int, ...]) -> Box:
     height, width = shape[:2]
     x0, y0, x1, y1 = box
     return max(x0 - by, 0), max(y0 - by, 0), min(x1 + by, width), min(y1 + by, height)
-
-
-def _part(pixels: np.ndarray, box: Box) -> np.ndarray:
-    x0, y0, x1, y1 = box
-    return pixels[y0:y1, x0:x1]

@@ -24,11 +24,6 @@ class Region:
         """How many pixels are inside."""
         return int(np.count_nonzero(self.inside))
 
-    def contains(self, x: int, y: int) -> bool:
-        """Whether the pixel (x, y) is inside."""
-        x0, y0, x1, y1 = self.box
-        return x0 <= x < x1 and y0 <= y < y1 and bool(self.inside[y - y0, x - x0])
-
     def within(self, box: Box) -> np.ndarray:
         """The region as seen in another box: bool, box height x box width."""
         x0, y0, x1, y1 = box

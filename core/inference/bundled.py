@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
+
+import resources
 
 
 def bundled_model() -> Path:
     """The model that comes with PetSeg; its twin lies beside it."""
-    return Path(str(files("resources") / "models" / "petseg-default.safetensors"))
+    return Path(resources.__file__).parent / "models" / "petseg-default.safetensors"

@@ -63,6 +63,8 @@ class Prediction:
         if self.scheme.border_id is None or rule is BorderRule.CLASS:
             return self.small[value] if value < len(self.small) else np.zeros_like(self.small[0])
         background, pet = self.small[0], self.small[1]
+        if value not in (0, 1):
+            return np.zeros_like(background)
         foreground: np.ndarray = {
             BorderRule.FOREGROUND: 1 - background,
             BorderRule.BACKGROUND: pet,

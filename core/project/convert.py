@@ -30,7 +30,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Converted:
-    """How a conversion went. problems: mask file -> why it could not be read; it is as it was."""
+    """How a conversion went.
+
+    problems: image (or path of a mask without one) -> why its mask could not be read; it is as it
+    was.
+    """
 
     masks: int
     problems: dict[str, str]
@@ -66,8 +70,10 @@ def convert_to_ids(
             if cancelled():
                 shutil.rmtree(copying)
                 return None
-            if step.source == step.target:
-                files.write_bytes(_kept(project, copying, step), step.source.read_bytes())
+            # Whatever is about to be overwritten, the mask itself in most cases. A disk that does
+            # not tell a.PNG from a.png has it under another name than the one to be written.
+            if step.target.exists():
+                files.write_bytes(_kept(project, copying, step), step.target.read_bytes())
             progress(number, 2 * len(steps))
         copying.rename(project.store / CONVERTING)
     except OSError as error:
@@ -119,7 +125,7 @@ def _rewrite(
             try:
                 mask = read_mask(origin, settings.mask_encoding, settings.scheme)
             except MaskError as error:
-                problems[step.source.name] = error.reason
+                problems[step.image or str(step.source)] = error.reason
             else:
                 digest = write_mask(step.target, mask, settings.scheme)
                 _judge_again(project, step, origin, digest)

@@ -24,9 +24,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from core.editing.box import Box
-from core.editing.history import pack, tiles_of
+from core.editing.history import TILE, pack, tiles_of
 from core.errors import BadInput
 from core.files import WriteError, write_bytes
+from core.images import MAX_PIXELS
 
 SUFFIX = ".journal"
 MAGIC = b"PetSeg journal 1\n"
@@ -34,6 +35,7 @@ MAGIC = b"PetSeg journal 1\n"
 _HEADER, _EDIT, _SAVING = b"HES"
 _RECORD = struct.Struct("<BII")
 _PATCH = struct.Struct("<IIIII")  # the box, the length of its packed pixels
+_LONGEST = 2 * MAX_PIXELS  # bytes of a record: more than any mask takes, however noisy
 
 Writes = Iterable[tuple[Box, bytes]]
 """Boxes with their new pixels, packed as ``core.editing.history.Patch`` packs them."""
@@ -68,7 +70,7 @@ class Journal:
         self._lock = Lock()
         self._end = 0
         self._masks: list[str] = []  # the mask files that its edits may be replayed onto
-        self._whole = False  # whether the file holds every edit so far
+        self._complete = False  # whether the file holds every edit so far
         self._ours = False  # whether the file was made here
         self.needs_start = True
         """Whether the next edit must come with a ``Start``; whoever brings one says it no more."""
@@ -82,7 +84,7 @@ class Journal:
         with self._writing():
             if start is not None:
                 self._begin(start, edit)
-            elif self._whole:
+            elif self._complete:
                 self._write(edit)
             else:
                 raise self._error("an earlier edit could not be written")
@@ -91,13 +93,13 @@ class Journal:
         """A mask file of this SHA-256 is about to take the old one's place. Raises WriteError."""
         with self._writing():
             self._masks.append(digest)
-            if self._whole:
+            if self._complete:
                 self._write(_record(_SAVING, digest.encode()))
 
     def remove(self) -> None:
         """Every edit is in the mask file. Raises OSError."""
         with self._lock:
-            self._whole = False
+            self._complete = False
             if self._ours:
                 self._path.unlink(missing_ok=True)
                 self._ours = False
@@ -112,7 +114,7 @@ class Journal:
                 raise
 
     def _begin(self, start: Start, edit: bytes) -> None:
-        self._whole = False
+        self._complete = False
         if not self._photos.is_dir():
             raise self._error(f"{self._photos} is not there any more")
         self._masks.append(start.mask)
@@ -133,10 +135,10 @@ class Journal:
             raise self._error(error.strerror or str(error)) from error
         write_bytes(self._path, data + edit)
         self._end = len(data) + len(edit)
-        self._whole = self._ours = True
+        self._complete = self._ours = True
 
     def _write(self, record: bytes) -> None:
-        self._whole = False
+        self._complete = False
         try:
             with open(self._path, "r+b") as file:
                 file.seek(self._end)  # what a failed write left is written over
@@ -147,7 +149,7 @@ class Journal:
         except OSError as error:
             raise self._error(error.strerror or str(error)) from error
         self._end += len(record)
-        self._whole = True
+        self._complete = True
 
     def _error(self, reason: str) -> WriteError:
         return WriteError(f"Cannot write {self._path}: {reason}.")
@@ -248,7 +250,8 @@ def _records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         head = file.read(_RECORD.size)
         if len(head) == _RECORD.size:
             kind, length, checksum = _RECORD.unpack(head)
-            if kind in (_HEADER, _EDIT, _SAVING) and length <= size - file.tell():
+            left = size - file.tell()
+            if kind in (_HEADER, _EDIT, _SAVING) and length <= min(left, _LONGEST):
                 payload = file.read(length)
                 if zlib.crc32(payload) == checksum:
                     yield kind, payload
@@ -289,6 +292,9 @@ def _apply(path: Path, payload: bytes, mask: np.ndarray) -> None:
         at += _PATCH.size
         if not (x0 < x1 <= width and y0 < y1 <= height and length <= len(payload) - at):
             raise JournalError(f"{path} is damaged (an edit outside of its image).")
+        # As ours all are: a few forged bytes must not set a whole large image again and again.
+        if x1 - x0 > TILE or y1 - y0 > TILE:
+            raise JournalError(f"{path} is damaged (an edit larger than a tile).")
         mask[y0:y1, x0:x1] = _unpack(path, payload[at : at + length], (y1 - y0, x1 - x0))
         at += length
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from core.errors import BadInput, PetSegError
 from core.files import WriteError, read_json, write_json
 
-_LOCK = "window.lock"
-_HOLDER = "window.json"
-_LONGEST = 1 << 16
+_LOCK_FILE = "window.lock"
+_HOLDER_FILE = "window.json"
+_LONGEST = 1 << 16  # bytes of the holder's file
 _TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 # The system's own lock, which ends with its process. The filelock package does the same, but its
@@ -68,7 +68,7 @@ class WindowLock:
         if descriptor is not None:
             # The lock itself is what counts; the folder may be gone by now.
             with suppress(OSError):
-                (self.store / _HOLDER).unlink(missing_ok=True)
+                (self.store / _HOLDER_FILE).unlink(missing_ok=True)
             os.close(descriptor)
 
 
@@ -79,12 +79,12 @@ def take(store: Path) -> WindowLock:
     """
     try:
         store.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(store / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(store / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise WriteError(f"Cannot lock {store}: {error.strerror or error}.") from error
     try:
         _lock(descriptor)
-        write_json(store / _HOLDER, asdict(_this_process()))
+        write_json(store / _HOLDER_FILE, asdict(_this_process()))
     except OSError as error:
         os.close(descriptor)
         if error.errno not in _TAKEN:
@@ -104,7 +104,7 @@ def _this_process() -> Holder:
 
 def _read_holder(store: Path) -> Holder:
     try:
-        raw = read_json(store / _HOLDER, _LONGEST)
+        raw = read_json(store / _HOLDER_FILE, _LONGEST)
         user, host, since = (str(raw[key])[:60] for key in ("user", "host", "since"))
         return Holder(user, host, int(raw["pid"]), since)
     except (BadInput, KeyError, TypeError, ValueError, OverflowError):

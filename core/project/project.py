@@ -136,22 +136,22 @@ class Project:
         Notices a file that has appeared, or gone, since the folder was opened. Raises MaskError.
         """
         for path in (self.mask_target(name), self._masks.get(name)):
-            try:
-                digest = files.sha256(path.read_bytes()) if path is not None else ""
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise MaskError(self.mask_target(name), error.strerror or str(error)) from error
-            if path is not None:
+            if path is None:
+                return ""
+            digest = _digest(path)
+            if digest is not None:
                 self._masks[name] = path
-            return digest
+                return digest
         # Its file is gone: official annotations may still stand behind it.
         self._masks.pop(name, None)
         found = _find_masks(self.layout, self.store, self.names).get(name)
         if found is None:
             return ""
         self._masks[name] = found
-        return self.mask_digest(name)
+        digest = _digest(found)
+        if digest is None:
+            raise MaskError(found, "a link to a file that is not there")
+        return digest
 
     def save_mask(
         self,
@@ -345,6 +345,16 @@ def open_project(
         if predictions.is_dir()
         else set(),
     )
+
+
+def _digest(path: Path) -> str | None:
+    """The SHA-256 of a mask file, None where there is none. Raises MaskError."""
+    try:
+        return files.sha256(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MaskError(path, error.strerror or str(error)) from error
 
 
 def _mask_folder(layout: Layout, store: Path) -> Path:

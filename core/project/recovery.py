@@ -22,7 +22,7 @@ from core.project.journal import (
     replay,
     set_aside,
 )
-from core.project.project import Project
+from core.project.project import MaskChanged, Project
 from core.project.reviews import Review, Status
 
 
@@ -63,7 +63,7 @@ def recover(project: Project) -> Recovered:
                 kept.append(KeptJournal(image, reason, _aside(path)))
             else:
                 _remove(path)
-        except BadInput as error:
+        except (BadInput, MaskChanged) as error:
             kept.append(KeptJournal(image, str(error), _aside(path)))
     return Recovered(tuple(images), tuple(kept))
 

@@ -18,23 +18,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from petseg_gui.canvas.gestures import ARROWS, WHEEL_NOTCH, zoom_factor
 from petseg_gui.canvas.image_view import ImageView
 from petseg_gui.canvas.view import Point
 from petseg_gui.document import Document
 from petseg_gui.tools.drawing import Shade, shade_of_selection
 from petseg_gui.tools.tool import TAKING_KEYS, PointerEvent, Tool
 
-_ZOOM_PER_NOTCH = 1.2
-_WHEEL_NOTCH = 120
-_TOUCHPAD_NOTCH = 60  # pixels of a two-finger stroke that count as a notch of a wheel
-_PAN_STEP = 64
 _REST_MS = 120  # a pointer that stays for so long has come to rest
-_ARROWS = {
-    Qt.Key.Key_Left: (_PAN_STEP, 0),
-    Qt.Key.Key_Right: (-_PAN_STEP, 0),
-    Qt.Key.Key_Up: (0, _PAN_STEP),
-    Qt.Key.Key_Down: (0, -_PAN_STEP),
-}
 _NO_BUTTON = Qt.MouseButton.NoButton
 _TOOL_BUTTONS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
 _TOOL_KEYS = (*TAKING_KEYS, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)
@@ -103,8 +94,8 @@ class Canvas(ImageView):
 
     def finish_stroke(self) -> None:
         """Commit the stroke in progress, if there is one, as if the button were let go."""
-        if self._pressed and self._pointer is not None:
-            self._release(self._pointer)
+        if self._pressed:
+            self._release(self._seen_pointer())
 
     def put_down(self) -> None:
         """Finish what is under way: the stroke is committed, what is proposed is taken."""
@@ -215,17 +206,14 @@ class Canvas(ImageView):
         self.view_moved()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        pixels, angle = event.pixelDelta().y(), event.angleDelta().y()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._size_rest += angle
-            steps = int(self._size_rest / _WHEEL_NOTCH)
-            self._size_rest -= steps * _WHEEL_NOTCH
+            self._size_rest += event.angleDelta().y()
+            steps = int(self._size_rest / WHEEL_NOTCH)
+            self._size_rest -= steps * WHEEL_NOTCH
             if steps:
                 self.option_step.emit(steps)
         else:
-            notches = pixels / _TOUCHPAD_NOTCH if pixels else angle / _WHEEL_NOTCH
-            at = self.device_point(event.position())
-            self.zoom_to(self.zoom * _ZOOM_PER_NOTCH**notches, at)
+            self.zoom_to(self.zoom * zoom_factor(event), self.device_point(event.position()))
         event.accept()
 
     def event(self, event: QEvent) -> bool:
@@ -318,7 +306,6 @@ class Canvas(ImageView):
         elif key == Qt.Key.Key_Escape and self._tool is not None and self._document is not None:
             self._pressed = _NO_BUTTON
             self._tool.cancel(self._document)
-            self._track(event.modifiers())
         elif not self._tool_uses(key) and not self._pans(event):
             super().keyPressEvent(event)
         self._track(event.modifiers())
@@ -342,9 +329,9 @@ class Canvas(ImageView):
         )
 
     def _pans(self, event: QKeyEvent) -> bool:
-        if self._document is None or _held(event) or event.key() not in _ARROWS:
+        if self._document is None or _held(event) or event.key() not in ARROWS:
             return False
-        self.pan(*_ARROWS[Qt.Key(event.key())])
+        self.pan(*ARROWS[Qt.Key(event.key())])
         return True
 
     def _hold_space(self, held: bool) -> None:

@@ -199,6 +199,10 @@ class ClassEditor(QDialog):
         self._refresh()
         self.problem.setText(f"“{self._rows[-1].name}” cannot be removed: {reason}.")
 
+    def reject(self) -> None:
+        if self.isEnabled():  # else the scheme is being written, which cannot be called back
+            super().reject()
+
     def done(self, result: int) -> None:
         self._cancel_check()
         super().done(result)

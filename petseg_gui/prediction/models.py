@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.inference.bundled import bundled_model
 from core.project.project import Project
+from petseg_gui.heavy import HEAVY
 from petseg_gui.tasks import Job, Lane, Tasks
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class ModelChoice(QObject):
 
         def work(job: Job) -> list[ModelEntry]:
             # Reading descriptions imports pydantic: not before the first photo is shown.
-            from core.inference.catalogue import list_models
+            with HEAVY:
+                from core.inference.catalogue import list_models
 
             return list_models(runs)
 

@@ -11,6 +11,7 @@ from core.editing.box import Box
 from core.editing.probability import ProbabilityMap
 from core.errors import BadInput
 from petseg_gui.document import Document
+from petseg_gui.heavy import HEAVY
 from petseg_gui.prediction.models import ModelChoice
 from petseg_gui.prediction.segmenter import PredictorShelf
 from petseg_gui.session import Session
@@ -39,8 +40,9 @@ class Probabilities:
         prediction the first time: not for the window's thread. Raises ModelFileError.
         """
         # Imports ONNX Runtime: not before the first photo.
-        from core.inference.closeup import look_closer
-        from core.inference.predictor import mask_rule
+        with HEAVY:
+            from core.inference.closeup import look_closer
+            from core.inference.predictor import mask_rule
 
         project, path = self._session.project, self._models.path
         if project is None or value >= len(document.scheme.classes):

@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.project.project import Project
+from petseg_gui.heavy import HEAVY
 from petseg_gui.tasks import Job, Lane, Tasks
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class PredictorShelf:
     def take(self, path: Path) -> Predictor:
         """The predictor of a model file. Raises ModelFileError."""
         # ONNX Runtime and OpenCV take most of a second to import: not at the window's start.
-        from core.inference.predictor import Predictor
+        with HEAVY:
+            from core.inference.predictor import Predictor
 
         threads = self.threads
         key = (path, path.stat().st_mtime_ns if path.is_file() else 0, threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
@@ -90,9 +90,8 @@ class SettingsDialog(QDialog):
     def _show_settings(self) -> None:
         for id_, control in self.controls.items():
             value = getattr(self._keeper.settings, id_)
-            control.blockSignals(True)
-            if isinstance(control, QComboBox):
-                control.setCurrentIndex(control.findData(value))
-            else:
-                control.setValue(value)
-            control.blockSignals(False)
+            with QSignalBlocker(control):
+                if isinstance(control, QComboBox):
+                    control.setCurrentIndex(control.findData(value))
+                else:
+                    control.setValue(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -11,6 +10,7 @@ from core.errors import BadInput
 
 RECENT = 10
 _REMEMBERED = 50
+_FARTHEST = 1e9  # pixels; no image is as large
 
 ViewState = tuple[float, float, float]
 """Zoom, and the image point in the canvas's middle."""
@@ -78,7 +78,7 @@ def _view(raw: object) -> ViewState | None:
     if (
         isinstance(raw, list)
         and len(raw) == 3
-        and all(isinstance(n, int | float) and math.isfinite(n) for n in raw)
+        and all(isinstance(n, int | float) and abs(n) <= _FARTHEST for n in raw)
         and raw[0] > 0
     ):
         return float(raw[0]), float(raw[1]), float(raw[2])

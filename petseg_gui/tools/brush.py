@@ -24,6 +24,7 @@ class BrushTool(Tool):
     """
 
     uses: tuple[str, ...] = ("size",)
+    title = "Brush"
     erases = False
 
     def __init__(self, bench: Workbench | None = None) -> None:
@@ -49,7 +50,7 @@ class BrushTool(Tool):
     def release(self, document: Document, event: PointerEvent) -> None:
         if self._stroke is not None:
             self._last, self._stroke = self._stroke, None
-            document.commit("Eraser" if self._stroke_value == BACKGROUND else "Brush")
+            document.commit("Eraser" if self._stroke_value == BACKGROUND else self.title)
 
     def cancel(self, document: Document) -> None:
         self._stroke = self._last = None

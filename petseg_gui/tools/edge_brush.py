@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class EdgeBrushTool(BrushTool):
     """A brush that stops at edges."""
 
+    title = "Edge-aware brush"
     uses = ("size", "tolerance")
 
     _like: Similar | None = None

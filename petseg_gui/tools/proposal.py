@@ -69,6 +69,7 @@ class Proposal:
         def arrived(shown: _Shown | None) -> None:
             if wish in self._taken:
                 self._taken.remove(wish)
+                self._bench.owed -= 1
                 if shown is not None:
                     _apply(self._bench, document, shown, work)
             elif wish == self._wish:
@@ -87,6 +88,7 @@ class Proposal:
         ready = shown is not None and shown.wish == wish
         if not ready:
             self._taken.add(wish)  # before it is dropped: its work may begin at any moment
+            self._bench.owed += 1
         self.drop()
         if shown is not None and ready:
             _apply(self._bench, document, shown, work)
@@ -123,8 +125,10 @@ def apply_soon(
     nothing: called where nothing changes.
     """
     state = document.state
+    bench.owed += 1
 
     def arrived(edit: Edit | None) -> None:
+        bench.owed -= 1
         if document.state != state:
             apply_soon(bench, document, work, nothing)
         elif edit is not None:

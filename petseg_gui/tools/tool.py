@@ -98,6 +98,8 @@ class Workbench:
     """
 
     options: Options = field(default_factory=Options)
+    owed: int = 0
+    """Edits that a person has asked for and that are still being worked out."""
     run: Callable[[Callable[[], Any], Callable[[Any], None]], None] = _run_at_once
     wait: Callable[[], None] = _nothing
     repaint: Callable[[], None] = _nothing
@@ -161,7 +163,8 @@ class Tool:
 
         What was asked for is done when this returns, so that nothing of it is lost.
         """
-        self.bench.wait()
+        if self.bench.owed:
+            self.bench.wait()
 
     def bounds(self, event: PointerEvent) -> QRectF:
         """What ``paint`` draws in, in image coordinates, but for the width of lines."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from PySide6.QtCore import QObject, Signal
 
 from core.project.project import Project
+from petseg_gui.heavy import HEAVY
 from petseg_gui.tasks import Job, Lane, Tasks
 from petseg_gui.training.watcher import RunWatcher
 
@@ -49,7 +50,8 @@ class TrainingDesk(QObject):
         self._starting = True
 
         def work(job: Job) -> Started:
-            from core.training.launch import create_run, start_worker
+            with HEAVY:
+                from core.training.launch import create_run, start_worker
 
             run = create_run(project, config, plan)
             return run, start_worker(run)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from petseg_gui.heavy import HEAVY
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 
 if TYPE_CHECKING:
@@ -79,9 +80,10 @@ class RunWatcher(QObject):
         run, process, offset = self.state.run, self._process, self._offset
 
         def work(job: Job) -> _News:
-            from core.training import control
-            from core.training.events import read_events
-            from core.training.launch import last_words
+            with HEAVY:
+                from core.training import control
+                from core.training.events import read_events
+                from core.training.launch import last_words
 
             # First whether it lives, then what it said: so its last words are never missed.
             alive = control.worker_alive(run) if process is None else process.poll() is None

@@ -83,7 +83,7 @@ def _look_for_use(parts: Parts, editor: ClassEditor, class_id: int) -> None:
         )
 
     task: Task = parts.tasks.run(
-        Lane.LOAD,
+        Lane.SAVE,  # after what is still being saved: the files are what is looked at
         work,
         lambda image: editor.set_use(class_id, image),
         editor.keep_last,
@@ -101,12 +101,17 @@ def _take_scheme(parts: Parts, editor: ClassEditor, scheme: LabelScheme) -> None
         return
 
     def write() -> None:
+        editor.setEnabled(False)
         parts.tasks.run(
             Lane.SAVE,
             lambda job: project.change_settings(replace(project.settings, scheme=scheme)),
             lambda _: written(),
-            editor.problem.setText,
+            failed,
         )
+
+    def failed(reason: str) -> None:
+        editor.setEnabled(True)
+        editor.problem.setText(reason)
 
     def written() -> None:
         if editor.removed:
@@ -155,6 +160,13 @@ def _project_changed(parts: Parts) -> None:
     # With two classes there is little to choose: the panel stays away until it is asked for.
     if scheme is not None and len(scheme.classes) > 2:
         parts.class_dock.show()
+
+
+def follow_shortcuts(parts: Parts) -> None:
+    """Commands have other keys now: classes give theirs up, or have them back."""
+    project = parts.session.project
+    if project is not None:
+        _show_scheme(parts, project.settings.scheme)
 
 
 def _show_scheme(parts: Parts, scheme: LabelScheme | None) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
-
 from core.files import user_data_dir
 from core.images import EXTENSIONS
 from core.masks import MaskEncoding
 from core.project.reviews import Status
+from petseg_gui.after import after_painting
 from petseg_gui.banner import Choice, Level
 from petseg_gui.opening import Opened, Question
 from petseg_gui.parts import Parts
@@ -94,11 +93,11 @@ def open_folder(
 
 def _open_when_saved(parts: Parts, act: Callable[[], None]) -> None:
     parts.session.save()
-    if parts.session.saver.problems:
-        parts.window.tell("Some masks are not saved yet: see the message above the image.")
-        return
 
     def start() -> None:
+        if parts.session.saver.problems:
+            parts.window.tell("Some masks are not saved yet: see the message above the image.")
+            return
         parts.window.banners.remove("open")
         act()
 
@@ -111,8 +110,7 @@ def _show(parts: Parts, opened: Opened) -> None:
     def first_shown() -> None:
         if parts.session.name or parts.session.project is not project:
             parts.session.document_changed.disconnect(first_shown)
-            # The photo comes first: this may wait until it is painted.
-            QTimer.singleShot(0, window, look_around)
+            after_painting(window, look_around)
 
     def look_around() -> None:
         if parts.session.project is project:
@@ -125,6 +123,7 @@ def _show(parts: Parts, opened: Opened) -> None:
         window.banners.remove(cause)
     parts.thumbnails.set_folder(project.layout.images, window.devicePixelRatioF())
     parts.session.set_project(project, opened.statuses)
+    parts.session.saver.when_idle(parts.opener.release_left)
     parts.browser.set_names(project.names)
     parts.models.set_project(project)
     parts.actions["keep_elsewhere"].setEnabled(True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer
 
 from core.project.reviews import Status
+from petseg_gui.after import after_painting
 from petseg_gui.banner import Choice, Level
 from petseg_gui.parts import Parts
 
@@ -108,7 +109,7 @@ def _show_document(parts: Parts) -> None:
         return
     parts.browser.select(session.name)
     # The photo comes first: ONNX Runtime's import would hold up its painting.
-    QTimer.singleShot(0, window, lambda: _after_shown(parts))
+    after_painting(window, lambda: _after_shown(parts))
 
 
 def _after_shown(parts: Parts) -> None:

@@ -40,7 +40,7 @@ def _copy_previous(parts: Parts) -> None:
     if not previous:
         parts.window.tell("This is the first image of the list.")
         return
-    unsaved = parts.session.saver.unsaved(previous)
+    unsaved = parts.session.saver.unsaved(project, previous)
 
     def read() -> np.ndarray:
         mask = project.read_mask(previous) if unsaved is None else unsaved.pixels()

@@ -15,6 +15,7 @@ from petseg_gui.log import LOG
 from petseg_gui.look import set_theme
 from petseg_gui.parts import Parts
 from petseg_gui.settings.options import Settings
+from petseg_gui.wiring.classes import follow_shortcuts
 
 
 def wire_settings(parts: Parts) -> None:
@@ -42,7 +43,9 @@ def _apply(parts: Parts, before: Settings) -> None:
     settings = parts.settings.settings
     if settings.theme != before.theme:
         set_theme(settings.theme)
-    set_shortcuts(parts.actions, settings.keys)
+    if settings.keys != before.keys:
+        set_shortcuts(parts.actions, settings.keys)
+        follow_shortcuts(parts)
     parts.session.save_after_ms = settings.autosave_seconds * 1000
     parts.session.undo_bytes = settings.undo_megabytes * 2**20
     parts.shelf.threads = settings.threads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from petseg_gui.parts import Parts
+from petseg_gui.tasks import Lane
 from petseg_gui.words import count
 
 
@@ -75,4 +76,6 @@ def _end(parts: Parts) -> None:
     parts.batch.cancel()
     parts.opener.cancel()
     parts.canvas.set_document(None)
+    # A journal that is being dropped would bring back what a person gave up.
+    parts.tasks.wait(Lane.JOURNAL)
     parts.tasks.close()

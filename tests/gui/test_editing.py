@@ -72,6 +72,21 @@ def test_another_image_and_back_keeps_the_strokes_and_their_undo(
     assert (parts.session.document.mask == before).all()
 
 
+def test_strokes_are_counted_once_though_the_image_is_read_anew(open_window, make_project, qtbot):
+    folder = make_project(images=4, masked=0)
+    parts = open_window(folder)
+    session, before = parts.session, parts.session.document
+    session.open_image("animal-3.png")  # no neighbour: it is not read yet
+    session.open_image("animal-0.png")  # thought better of it
+    before.paint_segment((5, 5), (40, 5), 6, 1)
+    before.commit("Brush")
+    qtbot.waitUntil(lambda: session.document is not before)
+    assert (session.document.mask == before.mask).all()
+    session.approve()
+    _wait_saved(qtbot, parts, status=Status.APPROVED)
+    assert read_reviews(folder / ".petseg" / "reviews.jsonl")["animal-0.png"].strokes == 1
+
+
 def test_a_mask_changed_by_another_program_drops_the_undo_that_no_longer_fits(
     open_window, make_project, qtbot, paint, go_to
 ):

@@ -27,8 +27,8 @@ from petseg_gui.settings.options import Settings
 from petseg_gui.settings.state import RECENT, State, Visit, parse_state, state_json
 
 _WORDS = st.text(max_size=12)
-_FINITE = st.floats(allow_nan=False, allow_infinity=False)
-_VIEWS = st.none() | st.tuples(st.floats(0.01, 64), _FINITE, _FINITE)
+_PLACES = st.floats(-1e9, 1e9)
+_VIEWS = st.none() | st.tuples(st.floats(0.01, 64), _PLACES, _PLACES)
 _VISITS = st.builds(
     Visit, folder=st.text(min_size=1, max_size=12), store=_WORDS, image=_WORDS, view=_VIEWS
 )
@@ -84,7 +84,15 @@ def test_each_folder_is_remembered_once_the_latest_first_and_not_forever(visits)
 
 
 @pytest.mark.parametrize(
-    "content", ["{", '{"visits": 3}', '{"visits": [{"folder": 1}]}', '{"tool": []}']
+    "content",
+    [
+        "{",
+        '{"visits": 3}',
+        '{"visits": [{"folder": 1}]}',
+        '{"tool": []}',
+        '{"visits": [{"folder": "/a", "view": [1, NaN, 0]}]}',
+        '{"visits": [{"folder": "/a", "view": [1, 1%s, 0]}]}' % ("0" * 400),
+    ],
 )
 def test_a_damaged_state_is_put_aside_and_the_window_opens(
     open_window, make_project, tmp_path, content

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -125,3 +127,14 @@ def test_another_image_is_another_overview(view: ImageView, navigator: Navigator
     view.zoom_to(1.0)
     assert navigator.height() > navigator.width()
     assert navigator.size() != wide
+
+
+def test_while_it_is_hidden_it_keeps_no_photo_in_memory(
+    view: ImageView, navigator: Navigator
+) -> None:
+    view.zoom_to(1.0)
+    large = ref(view.document)
+    view.set_document(make_document(300, 200))
+    assert not navigator.isVisible()
+    gc.collect()
+    assert large() is None

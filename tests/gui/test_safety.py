@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import wait
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -79,6 +80,22 @@ def wait_settled(parts, qtbot, name: str = NAME) -> None:
         lambda: not session.saver.busy and not session.dirty and not session.saver.problems
     )
     assert parts.window.banners.text(f"changed {name}") == ""
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """with full_disk(): nothing can be written."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    @contextmanager
+    def broken():
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            yield
+
+    return broken
 
 
 def as_after_a_kill(folder: Path) -> Path:
@@ -161,6 +178,26 @@ def test_closing_leaves_no_journal_and_the_next_window_says_nothing(
     assert again.window.banners.text("recovered") == ""
 
 
+def test_a_defect_in_saving_keeps_neither_the_window_nor_the_mask_waiting(
+    open_window, make_project, qtbot, paint, monkeypatch
+):
+    folder = make_project(images=1)
+    parts = open_window(folder)
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as broken, qtbot.captureExceptions() as caught:
+        broken.setattr(Project, "save_mask", fail)
+        painted = edit_here(parts, paint)
+        parts.session.save()
+        qtbot.waitUntil(lambda: "MemoryError" in parts.window.banners.text("save"))
+    assert [kind for kind, _, _ in caught] == [MemoryError]
+    click(parts, "save", "Try again", qtbot)
+    wait_settled(parts, qtbot)
+    assert np.array_equal(on_disk(folder), painted)
+
+
 def test_saving_does_not_end_the_stroke_in_progress(open_window, make_project, qtbot, paint):
     folder = make_project(images=1, masked=0)
     parts = open_window(folder)
@@ -227,6 +264,41 @@ def test_a_folder_that_is_renamed_while_it_is_edited_is_saved_when_it_is_back(
     wait_settled(parts, qtbot)
     assert np.array_equal(on_disk(folder), painted)
     assert not journal(folder).exists()
+
+
+def test_a_folder_is_not_left_while_its_masks_cannot_be_saved(
+    open_window, make_project, qtbot, paint, full_disk
+):
+    folder, other = make_project(images=1), make_project(images=1, folder="other")
+    parts = open_window(folder)
+    with full_disk():
+        painted = edit_here(parts, paint)
+        parts.window.folder_dropped.emit(other)
+        qtbot.waitUntil(lambda: "not saved" in parts.window.statusBar().currentMessage())
+        assert not parts.opener.busy
+        assert parts.session.project.folder == folder
+    click(parts, "save", "Try again", qtbot)
+    wait_settled(parts, qtbot)
+    assert np.array_equal(on_disk(folder), painted)
+
+
+def test_a_mask_that_waits_is_not_shown_on_another_folders_image_of_that_name(
+    open_window, make_project, qtbot, full_disk
+):
+    folder, other = make_project(images=1), make_project(images=1, folder="other", masked=0)
+    parts = open_window(folder)
+    with full_disk():
+        parts.window.folder_dropped.emit(other)
+        document = parts.session.document
+        document.paint_segment((5, 5), (40, 5), 6, 1)  # while the other folder is opened
+        document.commit("Brush")
+        qtbot.waitUntil(lambda: parts.session.project.folder == other and bool(parts.session.name))
+        qtbot.waitUntil(lambda: bool(parts.session.saver.problems))
+        assert not parts.session.document.mask.any()
+    click(parts, "save", "Try again", qtbot)
+    wait_settled(parts, qtbot)
+    assert np.array_equal(on_disk(folder), document.mask)
+    assert not (other / "masks" / NAME).exists()
 
 
 def test_a_second_window_looks_on_until_the_first_one_ends(
@@ -461,17 +533,12 @@ def test_undo_is_bounded_over_all_images_and_that_is_said(
 
 
 def test_a_full_disk_does_not_lose_a_stroke_on_closing_for_good(
-    open_window, make_project, qtbot, paint, monkeypatch
+    open_window, make_project, qtbot, paint, full_disk
 ):
     """Whatever could still be written is written as soon as there is room."""
     folder = make_project(images=1)
     parts = open_window(folder)
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(os, "fsync", full)
+    with full_disk():
         first = edit_here(parts, paint)
         qtbot.waitUntil(lambda: parts.window.banners.text("journal") != "")
     parts.actions["brush"].trigger()

@@ -25,6 +25,7 @@ from petseg_gui.settings.keys import (
     reset,
     write_keys,
 )
+from petseg_gui.settings.options import Settings
 from petseg_gui.settings.shortcuts_dialog import ShortcutsDialog
 
 _IDS = [command.id for command in COMMANDS]
@@ -126,6 +127,21 @@ def test_a_key_typed_in_the_window_starts_the_command_and_is_shown(shortcuts, qt
     qtbot.waitUntil(parts.canvas.hasFocus)
     qtbot.keyClick(parts.canvas, Qt.Key.Key_J)
     qtbot.waitUntil(lambda: parts.session.name == "animal-1.png")
+
+
+def test_a_key_given_to_a_command_is_no_classs_any_more_and_its_own_again_after(shortcuts, qtbot):
+    parts, dialog = shortcuts
+    dialog.close()
+    parts.window.activateWindow()
+    parts.canvas.setFocus()
+    qtbot.waitUntil(parts.canvas.hasFocus)
+    for keys, tool in (({"lasso": ("0",)}, "lasso"), ({}, "brush")):
+        parts.toolbox.take("brush")
+        parts.class_panel.choose(1)
+        parts.settings.change(Settings(keys=keys))
+        qtbot.keyClick(parts.canvas, Qt.Key.Key_0)
+        assert parts.toolbox.tool_id == tool
+        assert parts.class_panel.current == int(tool == "lasso")
 
 
 def test_a_conflict_is_named_and_the_key_moved_only_when_asked(shortcuts, qtbot):

@@ -42,14 +42,17 @@ def test_an_error_for_people_comes_as_text(tasks, qtbot):
     qtbot.waitUntil(lambda: seen == ["the file is empty"])
 
 
-def test_a_defect_is_not_swallowed(tasks, qtbot):
+def test_a_defect_is_not_swallowed_and_keeps_nobody_waiting(tasks, qtbot):
+    seen = []
+
     def work(job):
-        raise ZeroDivisionError
+        raise MemoryError
 
     with qtbot.captureExceptions() as caught:
-        tasks.run(Lane.LOAD, work)
+        tasks.run(Lane.LOAD, work, None, seen.append)
         qtbot.waitUntil(lambda: not tasks.busy)
-    assert [kind for kind, _, _ in caught] == [ZeroDivisionError]
+    assert [kind for kind, _, _ in caught] == [MemoryError]
+    assert seen == ["MemoryError"]
 
 
 def test_a_cancelled_tasks_late_result_never_lands(tasks, qtbot):

@@ -28,7 +28,7 @@ def bench(qtbot, told):
     qtbot.addWidget(canvas)
 
     class NoModel:
-        def of(self, document, value):
+        def of(self, document, value, box):
             return None
 
     yield make_workbench(tasks, canvas, NoModel(), told.append)

@@ -128,6 +128,27 @@ def test_holes_of_every_class_are_filled_with_what_encloses_them() -> None:
     )
 
 
+def test_a_class_that_was_all_in_the_hole_of_another_is_no_error() -> None:
+    mask = read(
+        "aaaaa",
+        "a.b.a",
+        "aaaaa",
+    )
+    assert (clean("fill_holes", mask, None, 5) == 1).all()
+
+
+def test_void_is_smoothed_by_name_only() -> None:
+    mask = np.ones((30, 40), np.uint8)
+    mask[:, 20:] = 2
+    mask[5:25, 18:22] = 255  # nobody knows where the border is
+    mask[10:12, 5:7] = 255
+    mask[20, 30] = 1
+    smoothed = clean("smooth", mask, None, 6)
+    assert np.array_equal(smoothed == 255, mask == 255)
+    assert smoothed[20, 30] == 2
+    assert not (clean("smooth", mask, 255, 6)[:, :15] == 255).any()
+
+
 def test_islands_below_the_size_become_what_they_lie_in() -> None:
     mask = read(
         "a..bbbbbbb",

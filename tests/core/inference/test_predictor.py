@@ -15,7 +15,7 @@ from core.errors import BadInput
 from core.inference import predictor as predictor_module
 from core.inference.predictor import Prediction, Predictor, mask_rule
 from core.inference.view import fit_whole
-from core.labels import PET, TRIMAP, BorderRule, LabelScheme, decide, scheme_of
+from core.labels import PET, TRIMAP, VOID, BorderRule, LabelScheme, decide, scheme_of
 from core.modelfile import ModelFileError, onnx_path, read_description
 from core.models.weights import load_model
 
@@ -233,6 +233,12 @@ def test_the_border_joins_what_the_rule_says():
     for rule, expected in wanted.items():
         assert one.probability_of(1, PET, rule).item() == pytest.approx(expected)
         assert one.probability_of(0, PET, rule).item() == pytest.approx(1 - expected)
+
+
+@pytest.mark.parametrize("rule", BorderRule)
+def test_void_is_never_likely(rule: BorderRule):
+    assert said(TRIMAP, 0.4, 0.35, 0.25).probability_of(VOID, PET, rule).item() == 0
+    assert said(PET, 0.4, 0.6).probability_of(VOID, PET, rule).item() == 0
 
 
 def test_a_probability_of_classes_unknown_to_the_model_is_refused_like_a_mask():

@@ -112,17 +112,19 @@ def test_masks_of_a_read_only_folder_are_converted_into_its_store(make_project, 
     assert contents(root) == official
 
 
-def test_a_mask_that_cannot_be_read_is_named_and_left_as_it_is(make_project):
+def test_masks_that_cannot_be_read_are_named_and_left_as_they_are(make_project):
     root = make_project(2, encoding=MaskEncoding.BINARY255)
     project = open_project(root)
-    odd = root / "masks" / "animal-0.png"
+    odd, away = root / "masks" / "animal-0.png", root / "masks" / "away" / "animal-0.png"
     Image.fromarray(np.full((48, 48), 77, np.uint8)).save(odd)
+    away.parent.mkdir()
+    shutil.copy(odd, away)
     data = odd.read_bytes()
     converted = convert_to_ids(project, lambda done, total: None, lambda: False)
     assert converted is not None
-    assert list(converted.problems) == ["animal-0.png"]
+    assert list(converted.problems) == ["animal-0.png", str(away)]
     assert converted.masks == 1
-    assert odd.read_bytes() == data
+    assert odd.read_bytes() == away.read_bytes() == data
 
 
 def test_judgements_name_the_new_files(make_project):
@@ -147,6 +149,20 @@ def test_cancelled_it_leaves_every_mask_as_it_was(folder: Path, cancel_after: in
     assert not list((folder / ".petseg").glob("*ing*"))
     assert convert(folder) is not None  # and it can be begun again
     assert shown(open_project(folder)) == before
+
+
+def test_what_is_overwritten_is_kept_though_it_goes_by_another_name(make_project, monkeypatch):
+    """As on a disk that does not tell a.PNG from a.png."""
+    root = make_project(1, encoding=MaskEncoding.BINARY255)
+    written = root / "masks" / "animal-0.png"
+    listed = written.with_suffix(".PNG")
+    os.link(written, listed)
+    original = written.read_bytes()
+    monkeypatch.setattr(Project, "mask_source", lambda self, name: listed)
+    convert(root)
+    assert written.read_bytes() != original
+    kept = root / ".petseg" / "originals" / "masks" / written.name
+    assert kept.read_bytes() == original
 
 
 def test_a_second_conversion_keeps_the_originals_of_the_first(make_project):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.editing.history import History, Step, compare
+from core.editing.history import TILE, History, Step, compare
 from core.files import WriteError
 from core.project.journal import (
     MAGIC,
@@ -245,6 +245,29 @@ def test_a_foreign_or_forged_file_is_an_error(path: Path, data: bytes) -> None:
 
     with pytest.raises(JournalError, match=r"a\.png\.journal"):
         read()
+
+
+def test_a_few_bytes_cannot_set_a_whole_large_mask(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    large = np.zeros((TILE + 1, TILE + 1), np.uint8)
+    path.write_bytes(MAGIC + HEADER + _edit((1, 1, TILE + 1, TILE + 1), b"\x01"))
+    replay(path, large)
+    assert large[1:, 1:].all()
+    path.write_bytes(MAGIC + HEADER + _edit((0, 0, TILE + 1, 1), b"\x01"))
+    with pytest.raises(JournalError, match="larger than a tile"):
+        replay(path, large)
+
+
+def test_a_record_longer_than_any_mask_is_not_even_read(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(MAGIC + HEADER + struct.pack("<BII", ord("E"), 3 << 30, 0))
+    os.truncate(path, 4 << 30)  # holes: they take no room on the disk
+    tracemalloc.start()
+    try:
+        assert read_contents(path).cut_short
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_bomb_takes_no_more_memory_than_its_box(path: Path) -> None:

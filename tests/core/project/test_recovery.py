@@ -15,8 +15,9 @@ from PIL import Image
 from core.editing.history import Step, compare
 from core.files import WriteError
 from core.labels import PET
-from core.masks import write_mask
-from core.project.journal import Journal, Start
+from core.masks import MaskError, write_mask
+from core.project import recovery
+from core.project.journal import Journal, Start, replay
 from core.project.project import MaskChanged, Project, open_project
 from core.project.recovery import recover
 from core.project.reviews import Review, Status, read_reviews
@@ -193,7 +194,41 @@ def test_a_full_disk_leaves_the_journal_for_the_next_time(
     assert np.array_equal(disk(project), wanted)
 
 
+def test_a_mask_that_changes_while_edits_are_brought_back_does_not_keep_the_others_back(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+):
+    project = open_project(make_project(2))
+    edit(project, disk(project))
+    wanted = edit(project, disk(project, "animal-1.png"), "animal-1.png")
+    theirs = np.eye(48, dtype=np.uint8)
+
+    def replayed(path: Path, mask: np.ndarray) -> None:
+        replay(path, mask)
+        if path == project.journal_path(NAME):
+            write_mask(project.mask_target(NAME), theirs, PET)
+
+    monkeypatch.setattr(recovery, "replay", replayed)
+    recovered = recover(open_project(project.folder))
+    assert recovered.images == ("animal-1.png",)
+    assert [kept.image for kept in recovered.kept] == [NAME]
+    assert np.array_equal(disk(project), theirs)
+    assert np.array_equal(disk(project, "animal-1.png"), wanted)
+
+
 # --- Saving over what somebody else wrote
+
+
+def test_a_mask_that_is_a_link_to_nowhere_is_an_error_and_stays(make_project: MakeProject):
+    project = open_project(make_project(1))
+    project.mask_target(NAME).unlink()
+    project.mask_target(NAME).symlink_to(project.folder / "unplugged.png")
+    with pytest.raises(MaskError, match="not there"):
+        open_project(project.folder).mask_digest(NAME)
+    with pytest.raises(MaskError, match="not there"):
+        project.save_mask(
+            NAME, np.eye(48, dtype=np.uint8), Review(NAME, Status.EDITED), expected=""
+        )
+    assert project.mask_target(NAME).is_symlink()
 
 
 def test_a_mask_file_that_changed_meanwhile_is_not_overwritten(make_project: MakeProject):

@@ -394,10 +394,15 @@ def test_a_lost_release_ends_the_stroke(canvas: Canvas, document: Document) -> N
     assert document.mask[90, 100] == 0
 
 
+@pytest.mark.parametrize("away", [False, True])
 @pytest.mark.parametrize("leave", ["document", "tool"])
-def test_leaving_during_a_stroke_commits_it(canvas: Canvas, document: Document, leave: str) -> None:
+def test_leaving_during_a_stroke_commits_it(
+    canvas: Canvas, document: Document, leave: str, away: bool
+) -> None:
     press(canvas, at(canvas, 30, 40))
     move(canvas, at(canvas, 60, 40))
+    if away:  # as where a dialog opens under the pointer
+        QCoreApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
     if leave == "document":
         canvas.set_document(make_document())
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from threading import Event
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from PySide6.QtWidgets import QColorDialog, QLineEdit, QMessageBox
 from core.editing.history import compare
 from core.labels import MAX_CLASSES, PET, TRIMAP, VOID, scheme_of
 from core.masks import MaskEncoding
-from core.project.project import open_project
+from core.project.project import Project, open_project
 from core.project.settings import ProjectSettings, write_settings
 from petseg_gui.classes.editor import ClassEditor, Row, problem_of, scheme_of_rows
 from petseg_gui.wiring.classes import open_editor
@@ -149,6 +150,44 @@ def test_a_change_is_written_down_and_followed_at_once(open_window, folder, qtbo
     qtbot.waitUntil(parts.window.isActiveWindow)
     qtbot.keyClick(parts.canvas, Qt.Key.Key_Q)
     assert parts.class_panel.current == 1
+
+
+def test_what_is_being_written_cannot_be_called_back(open_window, folder, qtbot, monkeypatch):
+    parts = open_window(folder)
+    go_on = Event()
+    change_settings = Project.change_settings
+
+    def slow(*args):
+        assert go_on.wait(20)
+        change_settings(*args)
+
+    monkeypatch.setattr(Project, "change_settings", slow)
+    editor = open_editor(parts)
+    type_into(editor, 1, 0, "tiger")
+    qtbot.mouseClick(editor.ok_button, Qt.MouseButton.LeftButton)
+    editor.close()
+    assert editor.isVisible()
+    with qtbot.waitSignal(editor.accepted):
+        go_on.set()
+    assert parts.session.document.scheme.names == ["background", "tiger", "dog"]
+
+
+def test_classes_that_cannot_be_written_stay_in_the_editor(open_window, folder, qtbot, monkeypatch):
+    parts = open_window(folder)
+    before = parts.session.document.scheme
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    editor = open_editor(parts)
+    type_into(editor, 1, 0, "tiger")
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        qtbot.mouseClick(editor.ok_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: "No space left" in editor.problem.text())
+    assert parts.session.document.scheme == before
+    save(qtbot, editor)
+    assert open_project(folder).settings.scheme.names[1] == "tiger"
 
 
 def test_the_canvas_shows_a_new_colour_at_once(open_window, folder, qtbot):
