@@ -290,6 +290,39 @@ COMMANDS = (
     Command("about", "About PetSeg", "Versions and licence"),
 )
 
+TOOLS = (
+    "brush",
+    "eraser",
+    "edge_brush",
+    "-",
+    "click",
+    "grabcut",
+    "wand",
+    "scissors",
+    "fill",
+    "-",
+    "polygon",
+    "lasso",
+    "rectangle",
+    "ellipse",
+)
+"""The bar beside the canvas: one of these is in hand."""
+
+CLEAN_UPS = (
+    "refine_edge",
+    "smooth",
+    "grow",
+    "shrink",
+    "-",
+    "fill_holes",
+    "remove_islands",
+    "keep_largest",
+    "-",
+    "invert",
+    "clear",
+)
+"""Changes of the whole mask that are shown first, as the Mask menu has them."""
+
 MENUS = (
     Menu(
         "&File",
@@ -311,20 +344,7 @@ MENUS = (
     Menu(
         "&Tools",
         (
-            "brush",
-            "eraser",
-            "edge_brush",
-            "-",
-            "click",
-            "grabcut",
-            "wand",
-            "scissors",
-            "fill",
-            "-",
-            "polygon",
-            "lasso",
-            "rectangle",
-            "ellipse",
+            *TOOLS,
             "-",
             "smaller",
             "larger",
@@ -337,17 +357,7 @@ MENUS = (
     Menu(
         "&Mask",
         (
-            "refine_edge",
-            "smooth",
-            "grow",
-            "shrink",
-            "-",
-            "fill_holes",
-            "remove_islands",
-            "keep_largest",
-            "-",
-            "invert",
-            "clear",
+            *CLEAN_UPS,
             "-",
             "replace",
             "copy_previous",
@@ -395,24 +405,6 @@ MENUS = (
 
 TOOLBAR = ("open", "-", "previous", "next", "-", "undo", "redo", "-", "segment", "segment_all")
 TOOLBAR_RIGHT = ("train", "approve")
-
-TOOLS = (
-    "brush",
-    "eraser",
-    "edge_brush",
-    "-",
-    "click",
-    "grabcut",
-    "wand",
-    "scissors",
-    "fill",
-    "-",
-    "polygon",
-    "lasso",
-    "rectangle",
-    "ellipse",
-)
-"""The bar beside the canvas: one of these is in hand."""
 
 HELD_KEYS = (
     ("H", "Hide the mask"),

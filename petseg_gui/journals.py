@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from core.editing.history import Step
 from core.editing.snapshot import Snapshot
-from core.project.journal import Journal, Start
 from core.project.project import Project
 from petseg_gui.document import Document
 from petseg_gui.tasks import Job, Lane, Tasks
+
+if TYPE_CHECKING:
+    from core.project.journal import Journal
 
 
 @dataclass(eq=False)
@@ -65,6 +67,9 @@ class Journals(QObject):
 
         digest: SHA-256 of the mask file that holds the image's saved state, "" without one.
         """
+        # Imported with the first edit: the window's first photo does not wait for it.
+        from core.project.journal import Journal, Start
+
         name = document.name
         entry = self._entries.get(name)
         if entry is None:

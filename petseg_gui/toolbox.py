@@ -9,6 +9,7 @@ from importlib import import_module
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 
+from petseg_gui.actions import CLEAN_UPS
 from petseg_gui.canvas.canvas import Canvas
 from petseg_gui.session import Session
 from petseg_gui.strip import ToolStrip
@@ -17,17 +18,7 @@ from petseg_gui.tools.catalogue import TOOLS, make_tool
 from petseg_gui.tools.cleaning import CleaningTool, Recipe
 from petseg_gui.tools.tool import Operation, Options, Tool, Workbench
 
-_CLEANINGS = (
-    "fill_holes",
-    "remove_islands",
-    "keep_largest",
-    "grow",
-    "shrink",
-    "smooth",
-    "refine_edge",
-    "invert",
-    "clear",
-)
+_CLEAN_UPS = [command for command in CLEAN_UPS if command != "-"]
 _MASK_COMMANDS = ("smaller", "larger", "switch_operation", "select_none", "copy_previous")
 _TOLERANCE_STEP = 4
 
@@ -61,7 +52,7 @@ class Toolbox(QObject):
         for id_ in TOOLS:
             group.addAction(actions[id_])
             actions[id_].triggered.connect(lambda _, id_=id_: self.take(id_))
-        for id_ in _CLEANINGS:
+        for id_ in _CLEAN_UPS:
             actions[id_].triggered.connect(lambda _, id_=id_: self._clean(id_))
         actions["brush"].setChecked(True)
         actions["smaller"].triggered.connect(lambda: self._step(-1))
@@ -137,7 +128,7 @@ class Toolbox(QObject):
     def refresh(self) -> None:
         """Whether there is anything to paint on may have changed."""
         editable = self._session.can_edit
-        for command in (*TOOLS, *_CLEANINGS, *_MASK_COMMANDS):
+        for command in (*TOOLS, *_CLEAN_UPS, *_MASK_COMMANDS):
             self._actions[command].setEnabled(editable)
         self._strip.set_editable(editable)
         self._strip.set_tool(self._in_hand)

@@ -29,7 +29,6 @@ from core.errors import BadInput
 from core.files import WriteError, write_bytes
 from core.images import MAX_PIXELS
 
-SUFFIX = ".journal"
 MAGIC = b"PetSeg journal 1\n"
 
 _HEADER, _EDIT, _SAVING = b"HES"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
+import platform
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -99,7 +99,7 @@ def take(store: Path) -> WindowLock:
 def _this_process() -> Holder:
     user = os.environ.get("USER") or os.environ.get("USERNAME", "")
     since = datetime.now().isoformat(sep=" ", timespec="minutes")
-    return Holder(user, socket.gethostname(), os.getpid(), since)
+    return Holder(user, platform.node(), os.getpid(), since)
 
 
 def _read_holder(store: Path) -> Holder:

@@ -13,7 +13,6 @@ from core.errors import BadInput, PetSegError
 from core.images import DecodedImage, image_size, read_image
 from core.labels import MAX_CLASSES, PET, TRIMAP, LabelScheme, scheme_of
 from core.masks import MaskEncoding, MaskError
-from core.project.journal import SUFFIX
 from core.project.layout import (
     Layout,
     LayoutKind,
@@ -28,6 +27,7 @@ from core.project.settings import ProjectSettings, read_settings, write_settings
 from core.project.split import Subset, assign
 
 STORE_NAME = ".petseg"
+JOURNAL_SUFFIX = ".journal"
 CONVERTING = "converting"
 """The store's folder that is there while masks are being rewritten in another encoding."""
 _ENCODING_SAMPLE = 500
@@ -81,7 +81,7 @@ class Project:
         return self.store / "journal"
 
     def journal_path(self, name: str) -> Path:
-        return self.journals / (self._written[name] + SUFFIX)
+        return self.journals / (self._written[name] + JOURNAL_SUFFIX)
 
     @property
     def mask_folder(self) -> Path:

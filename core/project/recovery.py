@@ -15,14 +15,13 @@ from core.images import image_size
 from core.labels import VOID
 from core.masks import present_values
 from core.project.journal import (
-    SUFFIX,
     Contents,
     JournalError,
     read_contents,
     replay,
     set_aside,
 )
-from core.project.project import MaskChanged, Project
+from core.project.project import JOURNAL_SUFFIX, MaskChanged, Project
 from core.project.reviews import Review, Status
 
 
@@ -52,7 +51,7 @@ def recover(project: Project) -> Recovered:
     """
     images, kept = [], []
     for path in _journals(project.journals):
-        image = path.relative_to(project.journals).as_posix().removesuffix(SUFFIX)
+        image = path.relative_to(project.journals).as_posix().removesuffix(JOURNAL_SUFFIX)
         try:
             contents = read_contents(path)
             image = contents.image
@@ -99,7 +98,7 @@ def _bring_back(project: Project, path: Path, contents: Contents) -> bool:
 def _journals(folder: Path) -> Iterator[Path]:
     for here, _, files in os.walk(folder):
         for file in sorted(files):
-            if file.endswith(SUFFIX):
+            if file.endswith(JOURNAL_SUFFIX):
                 yield Path(here) / file
 
 

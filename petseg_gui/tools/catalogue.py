@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pkgutil import resolve_name
+from importlib import import_module
 
 from petseg_gui.tools.tool import Tool, Workbench
 
@@ -25,5 +25,6 @@ TOOLS = {
 
 def make_tool(id_: str, bench: Workbench) -> Tool:
     """The tool of this id."""
-    tool: Tool = resolve_name(f"petseg_gui.tools.{TOOLS[id_]}")(bench)
+    module, name = TOOLS[id_].split(":")
+    tool: Tool = getattr(import_module(f"petseg_gui.tools.{module}"), name)(bench)
     return tool

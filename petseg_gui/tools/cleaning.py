@@ -6,16 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter
 
 from core.editing.box import Box
 from core.editing.change import replace
 from core.editing.history import Edit
-from petseg_gui.canvas.view import View
 from petseg_gui.document import Document
-from petseg_gui.tools.proposal import Proposal
-from petseg_gui.tools.tool import TAKING_KEYS, PointerEvent, Tool, Workbench
+from petseg_gui.tools.proposing import ProposingTool
+from petseg_gui.tools.tool import Workbench
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Recipe:
     whole: bool = False
 
 
-class CleaningTool(Tool):
+class CleaningTool(ProposingTool):
     """Proposes what a recipe would change. Enter takes it, Esc drops it, each ends the tool."""
 
     def __init__(self, bench: Workbench, recipe: Recipe, ended: Callable[[], None]) -> None:
@@ -44,7 +41,6 @@ class CleaningTool(Tool):
         self.recipe = recipe
         self.amount = recipe.default
         self.every_class = False
-        self._proposal = Proposal(bench)
         self._ended = ended
         self._over = False
 
@@ -73,28 +69,12 @@ class CleaningTool(Tool):
 
         self._proposal.ask(document, work)
 
-    def key(self, document: Document, key: Qt.Key) -> bool:
-        if key not in TAKING_KEYS:
-            return False
-        self._take(document)
-        return True
-
     def cancel(self, document: Document) -> None:
         self._over = True
-        self._proposal.drop()
+        super().cancel(document)
         self._ended()
 
-    def put_down(self, document: Document) -> None:
-        self._take(document)
-        super().put_down(document)
-
-    def bounds(self, event: PointerEvent) -> QRectF:
-        return self._proposal.bounds()
-
-    def paint(self, painter: QPainter, view: View, event: PointerEvent) -> None:
-        self._proposal.paint(painter, view)
-
-    def _take(self, document: Document) -> None:
+    def take(self, document: Document) -> None:
         if self._over:
             return
         self._over = True

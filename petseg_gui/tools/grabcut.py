@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPainterPath
 
 from core.editing import brush, shapes
@@ -16,14 +16,14 @@ from petseg_gui.document import Document
 from petseg_gui.tools.choosing import Find, edit_for, is_locked, operation
 from petseg_gui.tools.drawing import draw_mark, draw_path, to_device
 from petseg_gui.tools.outlines import polygon_path
-from petseg_gui.tools.proposal import Proposal
-from petseg_gui.tools.tool import TAKING_KEYS, Operation, PointerEvent, Tool, Workbench
+from petseg_gui.tools.proposing import ProposingTool
+from petseg_gui.tools.tool import Operation, PointerEvent, Workbench
 
 _YES, _NO = 1, 2  # what strokes say of a pixel, as core.editing.grabcut.Marks has it
 _MARK = 5.0  # radius of a refining stroke, in device pixels
 
 
-class GrabCutTool(Tool):
+class GrabCutTool(ProposingTool):
     """Proposes what lies in a box that is dragged.
 
     Then strokes that begin in the box refine it: what the left button passes over belongs to the
@@ -34,7 +34,6 @@ class GrabCutTool(Tool):
 
     def __init__(self, bench: Workbench | None = None) -> None:
         super().__init__(bench)
-        self._proposal = Proposal(self.bench)
         self._corners: list[Point] = []  # of the box while it is drawn
         self._box: Box | None = None
         self._marks = np.zeros((0, 0), np.uint8)  # over the box
@@ -48,13 +47,13 @@ class GrabCutTool(Tool):
 
     def press(self, document: Document, event: PointerEvent) -> None:
         if event.double:
-            self._take(document)
+            self.take(document)
         elif self._box is not None and _holds(self._box, event):
             self._mark = _NO if event.takes_away else _YES
             self._stroke = [(event.x, event.y)]
             self._draw_mark(event)
         else:
-            self._take(document)
+            self.take(document)
             self._takes_away = event.takes_away
             self._corners = [(event.x, event.y)] * 2
 
@@ -94,23 +93,17 @@ class GrabCutTool(Tool):
 
         self._proposal.ask(document, work)
 
-    def key(self, document: Document, key: Qt.Key) -> bool:
-        if key not in TAKING_KEYS or not self.pending:
-            return False
-        self._take(document)
-        return True
+    def take(self, document: Document) -> None:
+        self._corners, self._stroke, self._box = [], [], None
+        super().take(document)
 
     def cancel(self, document: Document) -> None:
         self._corners, self._stroke, self._box = [], [], None
-        self._proposal.drop()
-
-    def put_down(self, document: Document) -> None:
-        self._take(document)
-        super().put_down(document)
+        super().cancel(document)
 
     def bounds(self, event: PointerEvent) -> QRectF:
         room = 2 * _MARK / max(event.zoom, 1e-6)
-        bounds = self._frame().boundingRect().united(self._proposal.bounds())
+        bounds = self._frame().boundingRect().united(super().bounds(event))
         if self._stroke:
             xs, ys = zip(*self._stroke, strict=True)
             stroke = QRectF(QPointF(min(xs), min(ys)), QPointF(max(xs), max(ys)))
@@ -118,7 +111,7 @@ class GrabCutTool(Tool):
         return bounds
 
     def paint(self, painter: QPainter, view: View, event: PointerEvent) -> None:
-        self._proposal.paint(painter, view)
+        super().paint(painter, view, event)
         draw_path(painter, to_device(view, self._frame()))
         if self._stroke:
             stroke = to_device(view, polygon_path(self._stroke, closed=False))
@@ -155,10 +148,6 @@ class GrabCutTool(Tool):
             return grabcut_box(document.pixels, box, probability, Marks(box, marks))
 
         return find
-
-    def _take(self, document: Document) -> None:
-        self._corners, self._stroke, self._box = [], [], None
-        self._proposal.take(document)
 
 
 def _holds(box: Box, event: PointerEvent) -> bool:

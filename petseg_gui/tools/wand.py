@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter
-
 from core.editing.brush import Point
 from core.editing.region import Region
-from petseg_gui.canvas.view import View
 from petseg_gui.document import Document
 from petseg_gui.tools.choosing import edit_for, is_locked, operation, use
-from petseg_gui.tools.proposal import Proposal
+from petseg_gui.tools.proposing import ProposingTool
 from petseg_gui.tools.tool import (
-    TAKING_KEYS,
     Operation,
     PointerEvent,
-    Tool,
     Workbench,
 )
 
 
-class WandTool(Tool):
+class WandTool(ProposingTool):
     """Proposes what is coloured like the point that is clicked.
 
     The proposal follows the tolerance; Enter, a double click or the next click takes it.
@@ -32,16 +26,11 @@ class WandTool(Tool):
 
     def __init__(self, bench: Workbench | None = None) -> None:
         super().__init__(bench)
-        self._proposal = Proposal(self.bench)
         self._seed: Point | None = None
         self._takes_away = False
 
-    @property
-    def pending(self) -> bool:
-        return self._proposal.pending
-
     def press(self, document: Document, event: PointerEvent) -> None:
-        self._take(document)
+        self.take(document)
         if event.double:
             return
         self._seed = event.x, event.y
@@ -64,29 +53,13 @@ class WandTool(Tool):
         value = options.value
         self._proposal.ask(document, lambda: edit_for(document, find(), what, value, "Magic wand"))
 
-    def key(self, document: Document, key: Qt.Key) -> bool:
-        if key not in TAKING_KEYS or not self.pending:
-            return False
-        self._take(document)
-        return True
+    def take(self, document: Document) -> None:
+        self._seed = None
+        super().take(document)
 
     def cancel(self, document: Document) -> None:
         self._seed = None
-        self._proposal.drop()
-
-    def put_down(self, document: Document) -> None:
-        self._take(document)
-        super().put_down(document)
-
-    def bounds(self, event: PointerEvent) -> QRectF:
-        return self._proposal.bounds()
-
-    def paint(self, painter: QPainter, view: View, event: PointerEvent) -> None:
-        self._proposal.paint(painter, view)
-
-    def _take(self, document: Document) -> None:
-        self._seed = None
-        self._proposal.take(document)
+        super().cancel(document)
 
 
 def _wand(document: Document, seed: Point, tolerance: int, contiguous: bool) -> Region | None:

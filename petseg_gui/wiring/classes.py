@@ -13,7 +13,6 @@ from petseg_gui.canvas.appearance import Colours
 from petseg_gui.classes.swatch import class_name
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane, Task
-from petseg_gui.wiring.conversion import offer_conversion
 
 if TYPE_CHECKING:
     from petseg_gui.classes.editor import ClassEditor
@@ -95,6 +94,7 @@ def _look_for_use(parts: Parts, editor: ClassEditor, class_id: int) -> None:
 def _take_scheme(parts: Parts, editor: ClassEditor, scheme: LabelScheme) -> None:
     """What the editor wants is written down, once the folder's masks can hold it."""
     from core.project.classes import can_hold_scheme
+    from petseg_gui.wiring.conversion import offer_conversion
 
     project = parts.session.project
     if project is None:
@@ -138,6 +138,7 @@ def _follow(parts: Parts, scheme: LabelScheme) -> None:
 
 def _want(parts: Parts, class_id: int) -> None:
     from core.project.classes import can_hold_void
+    from petseg_gui.wiring.conversion import offer_conversion
 
     project, panel = parts.session.project, parts.class_panel
     if project is None:
