@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -51,18 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def make_application() -> QApplication:
     """The QApplication with its look; raises ImportError where a library of Qt's is missing."""
-    # Qt waits for the display and its fonts; NumPy and Pillow are imported meanwhile.
-    meanwhile = Thread(target=import_module, args=("core.images",))
-    meanwhile.start()
-    try:
-        from PySide6.QtWidgets import QApplication
+    # First, because PySide6 reads the source of every module that is imported after it.
+    import_module("core.project.project")  # and with it NumPy and Pillow
+    from PySide6.QtWidgets import QApplication
 
-        from petseg_gui.look import set_look
+    from petseg_gui.look import set_look
 
-        application = QApplication(sys.argv[:1])
-        set_look(application)
-    finally:
-        meanwhile.join()
+    application = QApplication(sys.argv[:1])
+    set_look(application)
     return application
 
 

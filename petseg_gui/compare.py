@@ -34,7 +34,7 @@ class CompareWindow(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Two masks of {both.name}")
         self.resize(_SIZE)
-        self._name = both.name
+        self.name = both.name
         self._in_step = False
         sides = QHBoxLayout()
         self.views = []
@@ -68,7 +68,7 @@ class CompareWindow(QDialog):
     @Slot(str)
     def settled(self, name: str) -> None:
         """It is decided, here or elsewhere."""
-        if name == self._name:
+        if name == self.name:
             self.close()
 
     def _follow(self, leader: ImageView, other: ImageView) -> None:

@@ -14,7 +14,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from core.files import WriteError, is_writable
 from core.masks import MaskEncoding
 from core.project.places import known_store, needs_store, remember_store
-from core.project.project import STORE_NAME, EncodingUnclear, Project, open_project
+from core.project.project import (
+    JOURNAL_SUFFIX,
+    STORE_NAME,
+    EncodingUnclear,
+    Project,
+    open_project,
+)
 from core.project.reviews import Status
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 
@@ -217,7 +223,7 @@ def _finish_conversion(project: Project) -> None:
 
 
 def _recover(project: Project) -> Recovered | None:
-    if not project.journals.is_dir():
+    if not any(project.journals.rglob(f"*{JOURNAL_SUFFIX}")):
         return None
     from core.project.recovery import recover
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -20,7 +21,9 @@ from petseg_gui.journals import Journals
 from petseg_gui.loading import ImageLoader, LoadedImage
 from petseg_gui.saver import Saver
 from petseg_gui.tasks import Lane, Task, Tasks
-from petseg_gui.theirs import Theirs, TwoMasks, edit_to_theirs, read_both
+
+if TYPE_CHECKING:
+    from petseg_gui.theirs import Theirs, TwoMasks
 
 _SAVE_AFTER_MS = 2000
 _LONGEST_PAUSE = 30.0  # seconds between two edits that count as work
@@ -329,6 +332,8 @@ class Session(QObject):
 
     def read_both(self, name: str, done: Callable[[TwoMasks], None]) -> None:
         """Read the mask here and the one on the disk, to be compared. Told where one cannot."""
+        from petseg_gui.theirs import read_both  # rare: imported when it happens
+
         project, document = self.project, self.document
         mine, pixels = self._unsaved(name), None
         if document is not None and name == self.name:
@@ -344,6 +349,8 @@ class Session(QObject):
 
     def _load_theirs(self, title: str) -> None:
         """Take the mask on the disk as one edit of the open image that need not be saved."""
+        from petseg_gui.theirs import edit_to_theirs
+
         project, document = self.project, self.document
         if project is None or document is None:
             return

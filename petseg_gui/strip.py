@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QIcon
@@ -24,8 +25,10 @@ from PySide6.QtWidgets import (
 from core.editing.brush import MAX_SIZE
 from core.labels import LabelScheme
 from petseg_gui.classes.swatch import class_name, class_swatch
-from petseg_gui.tools.cleaning import CleaningTool
 from petseg_gui.tools.tool import Operation, Options, Tool
+
+if TYPE_CHECKING:
+    from petseg_gui.tools.cleaning import CleaningTool
 
 _SLIDER_STEPS = 200
 _MAX_TOLERANCE = 255
@@ -123,16 +126,15 @@ class ToolStrip(QWidget):
             self.zoom_label,
         ]
 
-    def set_tool(self, tool: Tool) -> None:
-        """Show what can be set for this tool."""
+    def set_tool(self, tool: Tool, cleaning: CleaningTool | None) -> None:
+        """Show what can be set for this tool; cleaning: the same tool where it is a clean-up."""
         for name, control in self._controls.items():
             control.setVisible(name in tool.uses)
-        cleans = isinstance(tool, CleaningTool)
-        self.cleaning.setVisible(cleans)
+        self.cleaning.setVisible(cleaning is not None)
         for control in self._of_the_view:
-            control.setVisible(not cleans)  # both would not fit into a small window
-        if isinstance(tool, CleaningTool):
-            self.cleaning.show_recipe(tool)
+            control.setVisible(cleaning is None)  # both would not fit into a small window
+        if cleaning is not None:
+            self.cleaning.show_recipe(cleaning)
 
     def set_class(self, scheme: LabelScheme | None, class_id: int) -> None:
         """Show which class (or VOID) is painted."""

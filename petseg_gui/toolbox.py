@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
@@ -15,8 +16,10 @@ from petseg_gui.session import Session
 from petseg_gui.strip import ToolStrip
 from petseg_gui.tools.brush import size_steps
 from petseg_gui.tools.catalogue import TOOLS, make_tool
-from petseg_gui.tools.cleaning import CleaningTool, Recipe
 from petseg_gui.tools.tool import Operation, Options, Tool, Workbench
+
+if TYPE_CHECKING:
+    from petseg_gui.tools.cleaning import CleaningTool, Recipe
 
 _CLEAN_UPS = [command for command in CLEAN_UPS if command != "-"]
 _MASK_COMMANDS = ("smaller", "larger", "switch_operation", "select_none", "copy_previous")
@@ -91,6 +94,8 @@ class Toolbox(QObject):
 
     def propose(self, recipe: Recipe) -> None:
         """Show what a recipe would do to the mask, to be taken or dropped."""
+        from petseg_gui.tools.cleaning import CleaningTool  # as the tools, when it is taken
+
         document = self._session.document
         if document is None or not self._session.can_edit:
             return
@@ -131,7 +136,7 @@ class Toolbox(QObject):
         for command in (*TOOLS, *_CLEAN_UPS, *_MASK_COMMANDS):
             self._actions[command].setEnabled(editable)
         self._strip.set_editable(editable)
-        self._strip.set_tool(self._in_hand)
+        self._strip.set_tool(self._in_hand, self._cleaning)
         self._canvas.set_tool(self._in_hand if editable else None)
 
     @property

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from weakref import ReferenceType, ref
 
 from core.editing.box import Box
-from core.editing.probability import ProbabilityMap
 from core.errors import BadInput
 from petseg_gui.document import Document
 from petseg_gui.heavy import HEAVY
@@ -17,6 +16,7 @@ from petseg_gui.prediction.segmenter import PredictorShelf
 from petseg_gui.session import Session
 
 if TYPE_CHECKING:
+    from core.editing.probability import ProbabilityMap
     from core.inference.predictor import Prediction
 
 _Key = tuple[ReferenceType[Document], Path]
@@ -41,6 +41,7 @@ class Probabilities:
         """
         # Imports ONNX Runtime: not before the first photo.
         with HEAVY:
+            from core.editing.probability import ProbabilityMap
             from core.inference.closeup import look_closer
             from core.inference.predictor import mask_rule
 

@@ -46,7 +46,7 @@ def move(keys: Keys, command: str, wanted: Iterable[str]) -> dict[str, tuple[str
     names = {portable(key) for key in wanted if key}
     now = shortcuts_of(keys)
     less = {
-        other: tuple(key for key in has if portable(key) not in names)
+        other: tuple(key for key in has if _written(key) not in names)
         for other, has in now.items()
         if other != command
     }
@@ -62,15 +62,20 @@ def owner_of(keys: Keys, key: str) -> str:
     """The id of the command that a key starts, "" where there is none."""
     name = portable(key)
     now = shortcuts_of(keys)
-    return next((c for c, has in now.items() if name in map(portable, has)), "")
+    return next((c for c, has in now.items() if name in map(_written, has)), "")
 
 
 def portable(key: str) -> str:
     """A key as files have it, the same on every system. Raises BadInput where it is none."""
-    name = QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+    name = _written(key)
     if not name:
         raise BadInput(f"{key!r} is no key.")
     return name
+
+
+def _written(key: str) -> str:
+    """The same without asking whether it is one: "" for what a settings file has that is none."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
 
 
 def write_keys(path: Path, keys: Keys) -> None:
@@ -113,5 +118,5 @@ def _without_usual(keys: Keys) -> dict[str, tuple[str, ...]]:
         command: has
         for command, has in keys.items()
         if command not in _COMMANDS
-        or tuple(map(portable, has)) != tuple(map(portable, _COMMANDS[command].shortcuts))
+        or tuple(map(_written, has)) != tuple(map(_written, _COMMANDS[command].shortcuts))
     }

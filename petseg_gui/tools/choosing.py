@@ -9,7 +9,6 @@ from core.editing.history import Edit
 from core.editing.region import Region
 from core.labels import BACKGROUND
 from petseg_gui.document import Document
-from petseg_gui.tools.proposal import apply_soon
 from petseg_gui.tools.tool import Operation, Options, Workbench
 
 Find = Callable[[], Region | None]
@@ -47,4 +46,7 @@ def use(bench: Workbench, document: Document, find: Find, what: Operation, title
     if what is Operation.SELECT:
         bench.run(find, document.select)
     elif not is_locked(bench, document):
+        # The brush, which is in hand at the start, needs none of it.
+        from petseg_gui.tools.proposal import apply_soon
+
         apply_soon(bench, document, lambda: edit_for(document, find(), what, value, title))

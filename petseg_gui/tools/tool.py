@@ -6,15 +6,17 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from core.editing.box import Box
-from core.editing.probability import ProbabilityMap
 from petseg_gui.canvas.view import View
 from petseg_gui.document import Document
+
+if TYPE_CHECKING:
+    from core.editing.probability import ProbabilityMap
 
 TAKING_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 """They close an outline and take what is proposed."""

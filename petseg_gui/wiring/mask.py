@@ -9,7 +9,6 @@ import numpy as np
 from core.errors import BadInput
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Lane
-from petseg_gui.tools.cleaning import Recipe
 
 
 def wire_mask(parts: Parts) -> None:
@@ -55,6 +54,8 @@ def _copy_previous(parts: Parts) -> None:
 
 def _propose(parts: Parts, title: str, read: Callable[[], np.ndarray]) -> None:
     """Read a mask for the open image, then show what it would change."""
+    from petseg_gui.tools.cleaning import Recipe
+
     document = parts.session.document
 
     def show(mask: np.ndarray) -> None:

@@ -10,12 +10,12 @@ from core.project.project import STORE_NAME, Project
 from petseg_gui.banner import Choice, Level
 from petseg_gui.opening import Opened
 from petseg_gui.parts import Parts
-from petseg_gui.theirs import TwoMasks
 from petseg_gui.wiring.folder import open_folder
 from petseg_gui.words import count
 
 if TYPE_CHECKING:
     from core.project.recovery import KeptJournal
+    from petseg_gui.theirs import TwoMasks
 
 
 def wire_safety(parts: Parts) -> None:
@@ -124,6 +124,10 @@ def _compare(parts: Parts, both: TwoMasks) -> None:
     session, project = parts.session, parts.session.project
     if project is None or both.name not in session.saver.conflicts:
         return
+    for shown in parts.window.findChildren(CompareWindow):
+        if shown.name == both.name:
+            shown.raise_()
+            return
     window = CompareWindow(both, project.settings.scheme, parts.canvas.appearance, parts.window)
     window.mine_kept.connect(lambda: session.keep_mine(both.name))
     window.theirs_taken.connect(lambda: session.take_theirs(both.name))

@@ -87,6 +87,12 @@ def test_a_usual_key_that_was_given_away_is_not_in_two_places():
     assert owner_of(keys, "ctrl+z") == "about"
 
 
+def test_a_key_in_the_settings_that_is_none_stands_in_nobodys_way():
+    kept = {"brush": ("garbage",)}
+    assert give(kept, "eraser", ["Ctrl+Alt+E"])["eraser"] == ("Ctrl+Alt+E",)
+    assert move(kept, "eraser", ["B"])["eraser"] == ("B",)
+
+
 def test_a_file_brings_the_same_keys_back(tmp_path):
     keys = move(give({}, "about", ["F9"]), "brush", ["E", "Ctrl+B"])
     write_keys(tmp_path / "keys.json", keys)
