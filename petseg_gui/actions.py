@@ -70,7 +70,7 @@ COMMANDS = (
     Command(
         "approve",
         "Approve mask",
-        "Say that this mask is right: approved masks train the model",
+        "Say that this mask is right: approved masks train the model; once more takes it back",
         ("A",),
         "approve",
     ),
@@ -355,7 +355,7 @@ MENUS = (
         ),
     ),
     Menu(
-        "&Mask",
+        "M&ask",
         (
             *CLEAN_UPS,
             "-",

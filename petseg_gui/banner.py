@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -34,6 +34,9 @@ _TINTS = {Level.INFO: QColor(86, 160, 220), Level.WARNING: QColor(230, 150, 20)}
 class Banners(QWidget):
     """The messages there are, by a key of their cause: a newer one replaces the older."""
 
+    acted = Signal()
+    """A message's button was pressed: the keys may go back to the image."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._banners: dict[str, Banner] = {}
@@ -47,6 +50,8 @@ class Banners(QWidget):
         """Show a message with its buttons."""
         self.remove(key)
         banner = Banner(level, text, choices, self)
+        for button in (*banner.buttons, banner.close_button):
+            button.clicked.connect(self.acted)
         banner.close_button.clicked.connect(lambda: self.remove(key))
         self._banners[key] = banner
         self._layout.addWidget(banner)

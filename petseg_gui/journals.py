@@ -51,6 +51,8 @@ class Journals(QObject):
 
     failed = Signal(str)
     """Why edits cannot be written; said once, until one could be again."""
+    works = Signal()
+    """Edits can be written again."""
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -128,7 +130,9 @@ class Journals(QObject):
             self._tasks.run(Lane.JOURNAL, lambda job: journal.remove(), None, self.failed.emit)
 
     def _written(self, _: None) -> None:
-        self._failing = False
+        if self._failing:
+            self._failing = False
+            self.works.emit()
 
     def _not_written(self, reason: str) -> None:
         if not self._failing:

@@ -203,6 +203,11 @@ class Session(QObject):
         kept = self.project.mask_source(self.name) is not None and not self.dirty
         self._hand_over(Status.APPROVED, None if kept else self.document.snapshot())
 
+    def take_approval_back(self) -> None:
+        """Say that the open image's mask is not right yet, after all."""
+        if self.can_edit and self.status(self.name) is Status.APPROVED:
+            self._hand_over(Status.EDITED, None)
+
     def save(self) -> None:
         """Save the open image's edits, if there are any."""
         self.leaving.emit()
@@ -406,8 +411,10 @@ class Session(QObject):
             return
         if self.document is not None:
             self._memory(self.name).strokes += self.document.strokes
+        forgotten = False
         if image.digest is not None:
             if self.saver.digests.get(image.name, image.digest) != image.digest:
+                forgotten = bool(self._history(image.name).nbytes)
                 self._shelf.drop(image.name)  # another program changed the file
             self.saver.digests[image.name] = image.digest
             self._refresh_status(image.name)
@@ -419,6 +426,10 @@ class Session(QObject):
         document = Document(image.name, image.pixels, image.mask, scheme, history)
         document.edited.connect(self._on_edited)
         self._show(document, image.name, image.problem, image.notes)
+        if forgotten:
+            self.told.emit(
+                f"Another program changed the mask of {image.name}: its undo steps are gone."
+            )
 
     def _show(
         self, document: Document | None, name: str, problem: str, notes: tuple[str, ...] = ()

@@ -263,7 +263,11 @@ class _OperationControl(QWidget):
             layout.addWidget(button)
 
     def show_value(self, operation: Operation) -> None:
-        self.buttons[operation].setChecked(True)
+        for shown, button in self.buttons.items():
+            button.setChecked(shown is operation)
+            font = button.font()
+            font.setBold(shown is operation)  # a dark theme's pressed button is hard to tell
+            button.setFont(font)
 
 
 class _CleaningControl(QWidget):
@@ -299,8 +303,8 @@ class _CleaningControl(QWidget):
             self.drop,
         ):
             layout.addWidget(widget)
-        self.amount.set.connect(lambda amount: self._set(amount))
-        self.every_class.toggled.connect(lambda _: self._set(self.amount.box.value()))
+        self.amount.set.connect(self.set_amount)
+        self.every_class.toggled.connect(lambda _: self.set_amount(self.amount.box.value()))
 
     def show_recipe(self, tool: CleaningTool) -> None:
         recipe = tool.recipe
@@ -318,7 +322,8 @@ class _CleaningControl(QWidget):
     def show_count(self, count: int | None) -> None:
         self.count.setText("…" if count is None else f"{count:,} px would change")
 
-    def _set(self, amount: int) -> None:
+    def set_amount(self, amount: int) -> None:
+        """As if a person had set the number."""
         self.amount.show_value(amount)
         self.set.emit(amount, self.every_class.isChecked())
 

@@ -175,6 +175,11 @@ class Toolbox(QObject):
             self._canvas.setFocus()
 
     def _step(self, steps: int) -> None:
+        if self._cleaning is not None:
+            low, high = self._cleaning.recipe.range
+            amount = min(max(size_steps(self._cleaning.amount, steps), low), high)
+            self._strip.cleaning.set_amount(amount)
+            return
         options, uses = self._bench.options, self._in_hand.uses
         if "size" in uses:
             self._set_options(replace(options, size=size_steps(options.size, steps)))

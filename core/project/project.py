@@ -133,8 +133,11 @@ class Project:
     def mask_digest(self, name: str) -> str:
         """The SHA-256 of the file that holds the image's mask now, "" without one.
 
-        Notices a file that has appeared, or gone, since the folder was opened. Raises MaskError.
+        Notices a file that has appeared, or gone, since the folder was opened. Raises MaskError,
+        also where the whole folder is gone: then no mask was deleted.
         """
+        if not self.layout.images.is_dir():
+            raise MaskError(self.layout.images, "this folder is not there any more")
         for path in (self.mask_target(name), self._masks.get(name)):
             if path is None:
                 return ""

@@ -89,7 +89,7 @@ class PredictionDesk(QObject):
         else:
             self.told.emit(
                 "The prediction is stored and your mask kept. "
-                "Edit > Replace mask with prediction takes it over."
+                "Mask > Replace mask with prediction takes it over."
             )
         self.segmented.emit(result.name)
 

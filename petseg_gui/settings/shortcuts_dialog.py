@@ -247,6 +247,9 @@ class ShortcutsDialog(QDialog):
             for item in items:
                 item.setHidden(not any(wanted in item.text(c).casefold() for c in (0, 1)))
             top.setHidden(all(item.isHidden() for item in items))
+        found = [item for _, items in self._groups for item in items if not item.isHidden()]
+        if found and self.table.currentItem() not in found:
+            self.table.setCurrentItem(found[0])
 
     def _choose_export(self) -> None:
         dialog = QFileDialog(self, "Export shortcuts", str(Path.home()), _FILTER)

@@ -7,10 +7,12 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPainterPath
 
 from core.editing import brush, shapes
-from core.editing.box import Box
+from core.editing.box import Box, part
 from core.editing.brush import Point
+from core.editing.change import replace
 from core.editing.history import Edit
 from core.editing.region import Region
+from core.labels import BACKGROUND
 from petseg_gui.canvas.view import View
 from petseg_gui.document import Document
 from petseg_gui.tools.choosing import Find, edit_for, is_locked, operation
@@ -20,6 +22,8 @@ from petseg_gui.tools.proposing import ProposingTool
 from petseg_gui.tools.tool import Operation, PointerEvent, Workbench
 
 _YES, _NO = 1, 2  # what strokes say of a pixel, as core.editing.grabcut.Marks has it
+_TITLE = "GrabCut"
+_ROOM = 8.0  # so far outside its box, in device pixels, a stroke still belongs to it
 _MARK = 5.0  # radius of a refining stroke, in device pixels
 
 
@@ -86,10 +90,18 @@ class GrabCutTool(ProposingTool):
         if is_locked(self.bench, document):
             self.cancel(document)
             return
-        value, find = self.options.value, self._find(document)
+        box, value, find = self._box, self.options.value, self._find(document)
 
         def work() -> Edit | None:
-            return edit_for(document, find(), what, value, "GrabCut")
+            region = find()
+            if what is Operation.REMOVE:
+                return edit_for(document, region, what, value, _TITLE)
+            # The box holds the animal and nothing else of its class.
+            mask = part(document.mask, box)
+            pixels = np.where(mask == value, np.uint8(BACKGROUND), mask)
+            if region is not None:
+                pixels[region.within(box)] = value
+            return replace(document.mask, box, pixels, _TITLE, document.locked)
 
         self._proposal.ask(document, work)
 
@@ -151,4 +163,6 @@ class GrabCutTool(ProposingTool):
 
 
 def _holds(box: Box, event: PointerEvent) -> bool:
-    return box[0] <= event.x < box[2] and box[1] <= event.y < box[3]
+    room = _ROOM / max(event.zoom, 1e-6)
+    across = box[0] - room <= event.x < box[2] + room
+    return across and box[1] - room <= event.y < box[3] + room

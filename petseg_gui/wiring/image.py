@@ -27,7 +27,8 @@ def wire_image(parts: Parts) -> None:
     actions["zoom_out"].triggered.connect(canvas.zoom_out)
     actions["undo"].triggered.connect(lambda: _undo(parts))
     actions["redo"].triggered.connect(lambda: _redo(parts))
-    actions["approve"].triggered.connect(lambda: _approve(parts))
+    actions["approve"].triggered.connect(lambda: _approve_or_not(parts))
+    window.banners.acted.connect(canvas.setFocus)
     actions["approve_next"].triggered.connect(lambda: _approve_and_go(parts))
     window.mask_hidden.connect(lambda hidden: canvas.set_mask_visible(not hidden))
     canvas.hovered.connect(lambda found: _show_hovered(parts, found))
@@ -73,6 +74,16 @@ def _approve(parts: Parts) -> bool:
     parts.session.approve()
     parts.window.tell(f"{parts.session.name} is approved.")
     return True
+
+
+def _approve_or_not(parts: Parts) -> None:
+    """Approve; what is approved and unchanged is not any more."""
+    session = parts.session
+    if session.status(session.name) is Status.APPROVED and session.can_edit and not session.dirty:
+        session.take_approval_back()
+        parts.window.tell(f"{session.name} is not approved any more.")
+    else:
+        _approve(parts)
 
 
 def _approve_and_go(parts: Parts) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 
 from core.project.project import STORE_NAME, Project
 from petseg_gui.banner import Choice, Level
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from petseg_gui.theirs import TwoMasks
 
 
+_LOOK_MS = 5000
+
+
 def wire_safety(parts: Parts) -> None:
     """Connect journals, the folder's lock and the masks that other programs change."""
     session, window = parts.session, parts.window
@@ -25,11 +28,17 @@ def wire_safety(parts: Parts) -> None:
     session.mask_changed.connect(lambda name: _ask(parts, name))
     session.mask_settled.connect(lambda name: window.banners.remove(_key(name)))
     session.journals.failed.connect(lambda reason: _show_journal_problem(parts, reason))
+    session.journals.works.connect(lambda: window.banners.remove("journal"))
     session.document_changed.connect(session.check_mask)
     activation = _Activation(window)
     activation.activated.connect(session.check_mask)
     window.installEventFilter(activation)
     window.closed.connect(parts.opener.release)
+    # Another program may change a mask while this window stays in front.
+    look = QTimer(window, interval=_LOOK_MS)
+    look.timeout.connect(session.check_mask)
+    look.start()
+    window.closed.connect(look.stop)
 
 
 class _Activation(QObject):
@@ -51,7 +60,7 @@ def _show_opened(parts: Parts, opened: Opened) -> None:
         window.banners.show_message(
             "read-only",
             Level.INFO,
-            f"{opened.locked_out} Until then you can look at it, but not change it.",
+            f"{opened.locked_out} Until it is closed there you can look, but not change anything.",
             [Choice("Try again", lambda: _open_again(parts, opened.project))],
         )
     if recovered is None:

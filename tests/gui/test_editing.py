@@ -222,3 +222,15 @@ def test_a_mask_file_of_another_size_is_told_and_never_overwritten(
     parts.session.save()
     assert odd.read_bytes() == data
     assert not parts.actions["approve"].isEnabled()
+
+
+def test_approving_an_approved_mask_takes_the_approval_back(open_window, make_project, qtbot):
+    folder = make_project(images=1)
+    before = _on_disk(folder).copy()
+    parts = open_window(folder)
+    parts.actions["approve"].trigger()  # it came with the folder: it counts as approved
+    _wait_saved(qtbot, parts)
+    assert "not approved any more" in parts.window.statusBar().currentMessage()
+    parts.actions["approve"].trigger()
+    _wait_saved(qtbot, parts, status=Status.APPROVED)
+    assert (_on_disk(folder) == before).all()

@@ -55,7 +55,7 @@ def test_a_stroke_of_the_left_button_brings_in_what_it_passes_over(document, han
 
 def test_the_next_box_takes_the_proposal(document, hand, tool):
     hand.drag(tool, *AROUND)
-    hand.drag(tool, (60, 5), (75, 20))
+    hand.drag(tool, (72, 5), (79, 20))
     assert overlap(document.mask) > 0.95
     assert tool.pending
 
@@ -97,3 +97,14 @@ def test_the_bounds_hold_box_proposal_and_stroke(document, hand, tool):
     tool.press(document, PointerEvent(50, 44, Qt.MouseButton.LeftButton))
     tool.move(document, PointerEvent(75, 58, Qt.MouseButton.LeftButton))
     assert tool.bounds(PointerEvent(75, 58)).contains(QRectF(50, 44, 25, 14))
+
+
+def test_in_its_box_nothing_but_the_animal_is_left_of_the_class(document, hand, tool):
+    document.mask[:] = 1  # a model took everything for an animal
+    hand.drag(tool, *AROUND)
+    tool.key(document, Qt.Key.Key_Return)
+    (x0, y0), (x1, y1) = AROUND
+    inside = np.zeros_like(document.mask, bool)
+    inside[y0:y1, x0:x1] = True
+    assert document.mask[~inside].all()  # outside of the box nothing changes
+    assert overlap(document.mask * inside) > 0.95
