@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -37,6 +38,6 @@ def test_nothing_is_done_for_an_owner_that_is_gone(qtbot: QtBot) -> None:
     log: list[str] = []
     owner = QWidget()
     after_painting(owner, lambda: log.append("done"))
-    owner.deleteLater()
+    shiboken6.delete(owner)
     qtbot.wait(20)
     assert log == []

@@ -627,3 +627,13 @@ def test_an_edited_mask_never_stands_without_its_review(
         with pytest.raises(WriteError):
             project.save_mask("animal-0.png", mask, Review("animal-0.png", Status.EDITED))
     assert open_project(root).status("animal-0.png") is not Status.APPROVED
+
+
+def test_a_folder_that_is_gone_is_no_deleted_mask(make_project):
+    folder = make_project(images=1)
+    project = open_project(folder)
+    folder.rename(folder.with_name("elsewhere"))
+    with pytest.raises(MaskError, match="not there any more"):
+        project.mask_digest("animal-0.png")
+    folder.with_name("elsewhere").rename(folder)
+    assert project.mask_digest("animal-0.png")
