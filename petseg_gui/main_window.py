@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
@@ -192,11 +192,7 @@ class MainWindow(QMainWindow):
         bar.setMovable(False)
         bar.setIconSize(QSize(20, 20))
         bar.setContentsMargins(4, 3, 4, 3)
-        for command in TOOLBAR:
-            if command == "-":
-                bar.addSeparator()
-            else:
-                bar.addAction(self._actions[command])
+        self._add_commands(bar, TOOLBAR)
         bar.addWidget(chooser)
         space = QWidget(bar)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -214,12 +210,15 @@ class MainWindow(QMainWindow):
         bar.setOrientation(Qt.Orientation.Vertical)
         bar.setIconSize(QSize(20, 20))
         bar.setContentsMargins(2, 2, 2, 2)
-        for command in TOOLS:
+        self._add_commands(bar, TOOLS)
+        return bar
+
+    def _add_commands(self, bar: QToolBar, commands: Sequence[str]) -> None:
+        for command in commands:
             if command == "-":
                 bar.addSeparator()
             else:
                 bar.addAction(self._actions[command])
-        return bar
 
     def _add_dock(
         self, title: str, widget: QWidget, area: Qt.DockWidgetArea, width: int
