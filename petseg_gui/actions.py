@@ -273,6 +273,13 @@ COMMANDS = (
         "train",
     ),
     Command(
+        "pause_training",
+        "Pause training",
+        "Free the processor; the training goes on later where it was",
+        icon="pause",
+        checkable=True,
+    ),
+    Command(
         "stop_training",
         "Stop training",
         "End the training and keep its best model",
@@ -283,6 +290,18 @@ COMMANDS = (
         "Discard training",
         "End the training and keep nothing of it",
         icon="discard",
+    ),
+    Command(
+        "learn_as_you_go",
+        "Learn as you go",
+        "Train a short while by itself after every few approvals; better models take over",
+        checkable=True,
+    ),
+    Command(
+        "runs",
+        "Trainings…",
+        "All trainings of this folder: compare, rename, use, go on with, or delete them",
+        ("Ctrl+Shift+T",),
     ),
     Command("cheat_sheet", "All keys", "Show all keys on one sheet", ("F1",), "keyboard"),
     Command("shortcuts", "Keyboard shortcuts…", "Choose the keys of the commands"),
@@ -322,6 +341,8 @@ CLEAN_UPS = (
     "clear",
 )
 """Changes of the whole mask that are shown first, as the Mask menu has them."""
+
+STEER_TRAINING = ("pause_training", "stop_training", "discard_training")
 
 MENUS = (
     Menu(
@@ -399,7 +420,7 @@ MENUS = (
         ),
     ),
     Menu("&Model", ("segment", "segment_all", "-", "segment_on_opening")),
-    Menu("T&rain", ("train", "-", "stop_training", "discard_training")),
+    Menu("T&rain", ("train", "runs", "learn_as_you_go", "-", *STEER_TRAINING)),
     Menu("&Help", ("cheat_sheet", "shortcuts", "-", "diagnostics", "about")),
 )
 

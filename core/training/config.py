@@ -33,57 +33,148 @@ def start_model(start: str) -> Path | None:
     return bundled_model() if start == Start.BUNDLED else Path(start)
 
 
+Encoder = Literal[
+    "",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    "resnet18",
+    "resnet34",
+    "efficientnet_b0",
+    "vgg11_bn",
+]
+Augment = Literal["none", "geometric", "full"]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TrainConfig(_Strict):
-    """One training's settings. Sizes in pixels, shares and rates as fractions."""
+    """One training's settings. The descriptions are what the window shows as tool tips."""
 
-    preset: str = ""
-    start: str = Start.SCRATCH
-    weights: str = ""
-    """ImageNet weights as a file, in place of torchvision's download."""
+    preset: str = Field(default="", description="The recipe that these settings began as.")
+    start: str = Field(
+        default=Start.SCRATCH,
+        description="Where the weights come from: bundled, imagenet, scratch, or a model file.",
+    )
+    weights: str = Field(
+        default="", description="ImageNet weights as a file, in place of torchvision's download."
+    )
 
-    encoder: Literal[
-        "",
-        "mobilenet_v2",
-        "mobilenet_v3_small",
-        "mobilenet_v3_large",
-        "resnet18",
-        "resnet34",
-        "efficientnet_b0",
-        "vgg11_bn",
-    ] = ""
-    """A torchvision encoder; "" is a U-Net of our own from scratch."""
-    width: int = Field(default=16, ge=4, le=128)
-    depth: int = Field(default=4, ge=1, le=6)
-    norm: Literal["batch", "group"] = "batch"
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    upsampling: Literal["bilinear", "transposed"] = "bilinear"
-    attention: bool = False
+    encoder: Encoder = Field(
+        default="",
+        description="A torchvision encoder; without one, a U-Net of PetSeg's own from scratch.",
+    )
+    width: int = Field(
+        default=16, ge=4, le=128, description="Channels of a plain U-Net's first level."
+    )
+    depth: int = Field(default=4, ge=1, le=6, description="Levels of a plain U-Net.")
+    norm: Literal["batch", "group"] = Field(
+        default="batch",
+        description="Normalisation of a plain U-Net. Group norm does not depend on the batch.",
+    )
+    dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="Share of channels dropped in a plain U-Net."
+    )
+    upsampling: Literal["bilinear", "transposed"] = Field(
+        default="bilinear", description="How a plain U-Net's decoder doubles its size."
+    )
+    attention: bool = Field(
+        default=False, description="Attention gates on a plain U-Net's skip connections."
+    )
 
-    size: int = Field(default=128, ge=32, le=1024)
-    border: BorderRule = BorderRule.FOREGROUND
-    score_border: BorderRule = BorderRule.FOREGROUND
-    loss: Literal["bce", "bce_dice", "ce", "ce_dice"] = "bce"
-    augment: Literal["none", "geometric", "full"] = "none"
+    size: int = Field(
+        default=128,
+        ge=32,
+        le=1024,
+        description="Pixels that the longer side is scaled to. Larger is finer and slower.",
+    )
+    border: BorderRule = Field(
+        default=BorderRule.FOREGROUND, description="What a trimap's border is trained as."
+    )
+    score_border: BorderRule = Field(
+        default=BorderRule.FOREGROUND, description="What a trimap's border counts as in scores."
+    )
+    loss: Literal["bce", "bce_dice", "ce", "ce_dice"] = Field(
+        default="bce",
+        description="What is minimised: cross-entropy, for two classes (bce) or more (ce), "
+        "alone or with Dice.",
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none", description="Balanced: pixels of rare classes weigh more."
+    )
+    lovasz_epochs: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="So many epochs at the end minimise the Lovász loss, which follows IoU.",
+    )
+    augment: Augment = Field(
+        default="none",
+        description="Geometric: flips, turns, scales and shifts. Full: colours and blur too.",
+    )
 
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    learning_rate: float = Field(default=1e-3, gt=0, le=10)
-    encoder_rate: float = Field(default=1.0, gt=0, le=10)
-    """The encoder's learning rate as a share of ``learning_rate``."""
-    weight_decay: float = Field(default=0.0, ge=0, le=1)
-    schedule: Literal["constant", "onecycle"] = "constant"
-    batch: int = Field(default=8, ge=1, le=1024)
-    epochs: int = Field(default=5, ge=1, le=10_000)
-    min_steps: int = Field(default=1, ge=1, le=10_000)
-    """Steps an epoch has at least: a few masks are drawn again and again."""
+    optimizer: Literal["adam", "adamw", "sgd"] = Field(
+        default="adam", description="How steps are taken. SGD has momentum 0.9."
+    )
+    learning_rate: float = Field(
+        default=1e-3,
+        gt=0,
+        le=10,
+        description="Size of the steps. Too large: the loss jumps; too small: nothing moves.",
+    )
+    encoder_rate: float = Field(
+        default=1.0,
+        gt=0,
+        le=10,
+        description="The encoder's learning rate as a share of the learning rate.",
+    )
+    weight_decay: float = Field(
+        default=0.0, ge=0, le=1, description="Pulls weights towards zero, against overfitting."
+    )
+    schedule: Literal["constant", "cosine", "onecycle"] = Field(
+        default="constant",
+        description="How the learning rate goes: constant, falling as a cosine, or up and down.",
+    )
+    batch: int = Field(default=8, ge=1, le=1024, description="Images a step. More needs memory.")
+    epochs: int = Field(default=5, ge=1, le=10_000, description="Rounds through the masks.")
+    min_steps: int = Field(
+        default=1,
+        ge=1,
+        le=10_000,
+        description="Steps an epoch has at least: a few masks are drawn again and again.",
+    )
+    patience: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="Stop after so many epochs without a better val IoU; 0: never.",
+    )
+    join: bool = Field(default=True, description="Masks approved meanwhile join at the next epoch.")
+    replay: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="So many drawn animals of the demo train too, so that they are not forgotten.",
+    )
 
-    seed: int = Field(default=0, ge=0, lt=2**31)
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    threads: int = Field(default=0, ge=0, le=1024)
-    """CPU threads; 0: all cores but one."""
+    seed: int = Field(
+        default=0, ge=0, lt=2**31, description="The same seed gives the same numbers again."
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        default="auto", description="What trains; auto takes the fastest."
+    )
+    precision: Literal["auto", "full"] = Field(
+        default="auto", description="Auto: half precision on a GPU where a test finds it faster."
+    )
+    threads: int = Field(default=0, ge=0, le=1024, description="CPU threads; 0: all cores but one.")
+    memory: int = Field(
+        default=2048,
+        ge=1,
+        le=2**20,
+        description="Megabytes of decoded images kept in memory; more go to a file on the disk.",
+    )
 
 
 class Source(_Strict):
@@ -102,13 +193,17 @@ class Sample(_Strict):
 
 
 class RunConfig(_Strict):
-    """config.json of a run folder: everything the worker needs to know."""
+    """config.json of a run folder: everything the worker needs to know.
+
+    purpose: ``learn`` for a run that the window queued by itself while a person corrected.
+    """
 
     format: int = FORMAT
     run: str
     name: str
     version: str
     created: str
+    purpose: Literal["", "learn"] = ""
     train: TrainConfig
     sources: tuple[Source, ...]
     train_samples: tuple[Sample, ...]

@@ -16,8 +16,9 @@ from core.files import read_json, write_json
 
 
 class Wanted(StrEnum):
-    """What a person wants of a run."""
+    """What a person wants of a run. ``queue``: it waits for its turn, no worker has it."""
 
+    QUEUE = "queue"
     RUN = "run"
     PAUSE = "pause"
     STOP = "stop"

@@ -31,6 +31,12 @@ class SubsetScores(BaseModel):
 
 
 class Started(_Event):
+    """fingerprint: SHA-256 over the images' names and mask hashes; versions: of code and libraries.
+
+    start_val: the starting model's scores on the validation images at their own size; None where
+    the run starts from no model.
+    """
+
     type: Literal["started"] = "started"
     epochs: int
     steps: int
@@ -40,6 +46,10 @@ class Started(_Event):
     device: str
     threads: int
     score_border: str
+    ranks: int = 1
+    fingerprint: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    start_val: Scores | None = None
 
 
 class Step(_Event):
@@ -53,6 +63,8 @@ class Step(_Event):
 
 
 class Epoch(_Event):
+    """memory: peak bytes of the worker so far; learning_rate: at the epoch's end."""
+
     type: Literal["epoch"] = "epoch"
     epoch: int
     epochs: int
@@ -62,6 +74,32 @@ class Epoch(_Event):
     images_per_second: float
     seconds_left: float
     best: bool
+    train_images: int = 0
+    learning_rate: float = 0.0
+    memory: int = 0
+
+
+class Preview(_Event):
+    """The same few validation images, predicted after an epoch (0: before the first).
+
+    images: their names, in the order of their folders ``previews/0``, ``previews/1``, ... Each
+    holds ``photo.png`` (RGB), ``truth.png`` and ``epoch-0003.png`` (8-bit class ids, 255 void), all
+    of one size.
+    """
+
+    type: Literal["preview"] = "preview"
+    epoch: int
+    step: int
+    images: tuple[str, ...]
+
+
+class Joined(_Event):
+    """Masks that were approved meanwhile train from this epoch on."""
+
+    type: Literal["joined"] = "joined"
+    epoch: int
+    step: int
+    images: tuple[str, ...]
 
 
 class Checkpoint(_Event):
@@ -93,11 +131,12 @@ class Resumed(_Event):
 class Finished(_Event):
     """model: the best model's file, relative to the run folder; "" where none was kept.
 
-    val: the best model's scores on the validation images at their own size.
+    reason: ``early`` where the run ended because nothing got better any more. val: the best
+    model's scores on the validation images at their own size.
     """
 
     type: Literal["finished"] = "finished"
-    reason: Literal["done", "stopped", "discarded"]
+    reason: Literal["done", "early", "stopped", "discarded"]
     model: str = ""
     best_epoch: int = 0
     val: Scores | None = None
@@ -109,7 +148,17 @@ class Failed(_Event):
 
 
 Event = Annotated[
-    Started | Step | Epoch | Checkpoint | Notice | Control | Resumed | Finished | Failed,
+    Started
+    | Step
+    | Epoch
+    | Preview
+    | Joined
+    | Checkpoint
+    | Notice
+    | Control
+    | Resumed
+    | Finished
+    | Failed,
     Field(discriminator="type"),
 ]
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)

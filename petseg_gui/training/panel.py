@@ -15,8 +15,8 @@ from petseg_gui.training.watcher import RunWatcher
 from petseg_gui.words import duration
 
 if TYPE_CHECKING:
+    from core.training.progress import RunState
     from petseg_gui.training.curves import Curves
-    from petseg_gui.training.state import RunState
 
 
 class TrainingPanel(QWidget):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import subprocess
 
     from core.training.events import Event
-    from petseg_gui.training.state import RunState
+    from core.training.progress import RunState
 
 _POLL_MS = 400
 
@@ -58,7 +58,7 @@ class RunWatcher(QObject):
     def watch(self, run: Path, process: subprocess.Popen[bytes] | None = None) -> None:
         """Follow a run. process: its worker, where it is a child of this program."""
         # The events' models take a while to build: not at the window's start.
-        from petseg_gui.training.state import RunState
+        from core.training.progress import RunState
 
         self.stop()
         self.state = RunState(run)

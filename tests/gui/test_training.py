@@ -17,8 +17,8 @@ from core.project.project import open_project
 from core.project.reviews import Review, Status
 from core.training import control, events
 from core.training.presets import PRESETS
+from core.training.progress import RunState
 from petseg_gui.training.dialog import TrainingDialog
-from petseg_gui.training.state import RunState
 from petseg_gui.wiring.training import open_dialog
 
 
