@@ -13,6 +13,7 @@ from core.errors import BadInput, PetSegError
 from core.images import DecodedImage, image_size, read_image
 from core.labels import MAX_CLASSES, PET, TRIMAP, LabelScheme, scheme_of
 from core.masks import MaskEncoding, MaskError
+from core.project.duplicates import Fingerprints, groups_of
 from core.project.layout import (
     Layout,
     LayoutKind,
@@ -24,7 +25,7 @@ from core.project.layout import (
 )
 from core.project.reviews import Review, Status, append_review, read_reviews
 from core.project.settings import ProjectSettings, read_settings, write_settings
-from core.project.split import Subset, assign
+from core.project.split import Subset, assign, read_split, writing
 
 STORE_NAME = ".petseg"
 JOURNAL_SUFFIX = ".journal"
@@ -64,7 +65,7 @@ class Project:
     _written: dict[str, str]
     _masks: dict[str, Path]
     _reviews: dict[str, Review]
-    _split: dict[str, Subset]
+    _fingerprints: Fingerprints
     _predicted: set[str] = field(default_factory=set)
 
     @property
@@ -244,26 +245,63 @@ class Project:
 
     # Split
 
-    def split(self, names: Sequence[str]) -> dict[str, Subset]:
-        """The subset of each of these images, those without one assigned; writes nothing."""
-        official = official_split(self.layout)
-        by_name = {n: official[s] for n in names if (s := Path(n).stem) in official}
-        split = assign(names, self._split, self.settings.train_share, by_name)
+    def known_split(self) -> dict[str, Subset]:
+        """The split as it is written down now. Raises BadInput: damaged."""
+        return read_split(self._split_path)
+
+    def split(
+        self, names: Sequence[str], alive: Callable[[], None] = lambda: None
+    ) -> dict[str, Subset]:
+        """The subset of each of these images, those without one assigned; writes nothing.
+
+        Reads photos that were not compared with the others yet; ``alive`` is called before each
+        of them. Raises BadInput (damaged).
+        """
+        split = self._assign(names, self.known_split(), alive)
         return {n: split[n] for n in names}
 
     def fix_split(self, names: Sequence[str]) -> dict[str, Subset]:
-        """As ``split``, and writes it down for good. Raises WriteError, BadInput (read-only)."""
-        split = self.split(names)
-        if any(n not in self._split for n in names):
-            self._keep_settings()
-            self._split.update(split)
-            files.write_json(self.store / "split.json", self._split)
-        return split
+        """As ``split``, and writes it down for good; other processes may do so at the same time.
+
+        Raises WriteError, BadInput (read-only, damaged).
+        """
+        self._require_writable()
+        with writing(self._split_path):
+            known = self.known_split()
+            split = self._assign(names, known, lambda: None)
+            if split != known:
+                self._keep_settings()
+                # The fingerprints first: a split without them would not know renamed photos again.
+                self._fingerprints.save()
+                files.write_json(self._split_path, split)
+        return {n: split[n] for n in names}
 
     def suggest_train_share(self, share: float) -> None:
         """Split new masks by ``share`` (0 to 1) where no split was written down yet."""
-        if not self._split:
+        if not self._split_path.exists():
             self.settings = replace(self.settings, train_share=share)
+
+    @property
+    def _split_path(self) -> Path:
+        return self.store / "split.json"
+
+    def _assign(
+        self, names: Sequence[str], known: dict[str, Subset], alive: Callable[[], None]
+    ) -> dict[str, Subset]:
+        """The known split with these images added."""
+        if all(n in known for n in names):
+            return known
+        official = official_split(self.layout)
+        # Known images that are gone count too: one of the others may be their photo, renamed.
+        photos = {n: self.image_path(n) for n in {*known, *names}}
+        return assign(
+            names,
+            known,
+            self.settings.train_share,
+            {n: official[s] for n in names if (s := Path(n).stem) in official},
+            groups_of(self._fingerprints.of(photos, alive)),
+            [n for n in known if self.status(n) in (Status.APPROVED, Status.EDITED)],
+        )
 
     # Settings
 
@@ -332,6 +370,7 @@ def open_project(
         settings = read_settings(settings_path)
     else:
         settings = _new_settings(layout, mask_files, encoding)
+    read_split(store / "split.json")  # a damaged one is told before work is done on it
     written = mask_names(names)
     predictions = store / "predictions"
     return Project(
@@ -343,7 +382,7 @@ def open_project(
         _written=written,
         _masks=mask_files,
         _reviews=read_reviews(store / "reviews.jsonl"),
-        _split=_read_split(store / "split.json"),
+        _fingerprints=Fingerprints(store / "fingerprints.json"),
         _predicted={n for n in names if (predictions / written[n]).is_file()}
         if predictions.is_dir()
         else set(),
@@ -422,13 +461,3 @@ def _scheme_for(encoding: MaskEncoding, samples: list[tuple[set[int], bool]]) ->
     if highest == 1:
         return scheme_of("custom", ["background", "object"])
     return scheme_of("custom", ["background"] + [f"class {i}" for i in range(1, highest + 1)])
-
-
-def _read_split(path: Path) -> dict[str, Subset]:
-    if not path.exists():
-        return {}
-    raw = files.read_json(path)
-    known = [subset.value for subset in Subset]
-    if not isinstance(raw, dict) or not all(v in known for v in raw.values()):
-        raise BadInput(f"{path} is damaged: it should map images to train, val or test.")
-    return {str(name): Subset(subset) for name, subset in raw.items()}

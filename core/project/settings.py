@@ -8,11 +8,12 @@ from typing import Any
 
 from core.errors import BadInput
 from core.files import read_json, write_json
-from core.labels import PET, BorderRule, LabelClass, LabelScheme
+from core.labels import BACKGROUND, PET, VOID, BorderRule, LabelClass, LabelScheme
 from core.masks import MaskEncoding
 
 FORMAT = 1
-_UNPAINTED = ("background", "unlabelled")
+UNLABELLED = "unlabelled"
+UNPAINTED = ("background", UNLABELLED)
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class ProjectSettings:
     """The contents of project.json.
 
     train_share: 0 to 1; unpainted: what pixels mean that nobody painted; model: the one that
-    segments, a path relative to the project's store, "" for the bundled one.
+    segments, a path relative to the project's store, "" for the bundled one; learn: whether the
+    window trains by itself while a person corrects.
     """
 
     scheme: LabelScheme = PET
@@ -29,12 +31,18 @@ class ProjectSettings:
     train_share: float = 0.8
     unpainted: str = "background"
     model: str = ""
+    learn: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.train_share < 1:
             raise ValueError(f"train_share lies between 0 and 1, not at {self.train_share}")
-        if self.unpainted not in _UNPAINTED:
-            raise ValueError(f"unpainted is one of {', '.join(_UNPAINTED)}")
+        if self.unpainted not in UNPAINTED:
+            raise ValueError(f"unpainted is one of {', '.join(UNPAINTED)}")
+
+    @property
+    def unpainted_id(self) -> int:
+        """What a pixel of a new mask holds: BACKGROUND, or VOID where that means unlabelled."""
+        return VOID if self.unpainted == UNLABELLED else BACKGROUND
 
 
 def read_settings(path: Path) -> ProjectSettings:
@@ -69,6 +77,7 @@ def _parse(raw: dict[str, Any]) -> ProjectSettings:
         train_share=float(raw["train_share"]),
         unpainted=str(raw["unpainted"]),
         model=str(raw["model"]),
+        learn=raw.get("learn", False) is True,
     )
 
 

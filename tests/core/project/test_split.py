@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,83 @@ def test_one_by_one_the_second_image_brings_a_val_image(names: list[str], share:
         split = assign([name], split, share)
         assert Subset.TRAIN in split.values()
         assert count < 2 or Subset.VAL in split.values()
+
+
+# Some names with the group that each belongs to; a batch is what is assigned at one time.
+GROUPED = st.dictionaries(st.text(min_size=1, max_size=12), st.integers(0, 9), max_size=30)
+
+
+def by_group(numbers: dict[str, int]) -> dict[str, str]:
+    """Name -> its group's name, as ``groups_of`` gives it: those that are alone have none."""
+    members = [sorted(n for n in numbers if numbers[n] == number) for number in range(10)]
+    return {n: group[0] for group in members if len(group) > 1 for n in group}
+
+
+@given(GROUPED, SHARES, st.integers(1, 5))
+def test_near_duplicates_stay_together_however_the_folder_grows(
+    numbers: dict[str, int], share: float, batch: int
+):
+    split: dict[str, Subset] = {}
+    names = list(numbers)
+    for end in range(batch, len(names) + batch, batch):
+        there = {n: numbers[n] for n in names[:end]}
+        grown = assign(names[end - batch : end], split, share, groups=by_group(there))
+        assert {n: grown[n] for n in split} == split
+        split = grown
+        sides: dict[int, set[Subset]] = {}
+        for name, number in there.items():
+            sides.setdefault(number, set()).add(split[name])
+        assert all(len(side) == 1 for side in sides.values())
+        # From the second group on there is something to learn from and something to check on.
+        assert Subset.TRAIN in split.values()
+        assert (Subset.VAL in split.values()) == (len(sides) > 1)
+
+
+@given(GROUPED, SHARES, st.randoms())
+def test_with_groups_the_order_is_of_no_matter_either(
+    numbers: dict[str, int], share: float, random
+):
+    names = list(numbers)
+    random.shuffle(names)
+    groups = by_group(numbers)
+    assert assign(names, {}, share, groups=groups) == assign(numbers, {}, share, groups=groups)
+
+
+def test_pairs_are_shared_out_as_single_photos_are():
+    groups = {f"{i}{side}.jpg": f"{i}a.jpg" for i in range(1500) for side in "ab"}
+    val = list(assign(groups, {}, 0.75, groups=groups).values()).count(Subset.VAL)
+    assert 0.22 < val / 3000 < 0.28
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"a": Subset.TRAIN}, Subset.TRAIN),
+        ({"a": Subset.VAL}, Subset.VAL),
+        ({"a": Subset.TEST}, Subset.TEST),
+        ({"a": Subset.TRAIN, "b": Subset.VAL}, Subset.VAL),
+        ({"a": Subset.VAL, "b": Subset.TEST}, Subset.VAL),
+        ({"a": Subset.TEST, "b": Subset.TRAIN}, Subset.TEST),
+    ],
+)
+def test_a_copy_follows_its_photo(known: dict[str, Subset], expected: Subset):
+    others = {f"t{i}": Subset.TRAIN for i in range(20)} | {f"v{i}": Subset.VAL for i in range(5)}
+    groups = dict.fromkeys([*known, "copy"], "a")
+    assert assign(["copy"], others | known, groups=groups)["copy"] is expected
+
+
+def test_the_official_list_outweighs_a_likeness():
+    official = {"a": "test", "b": "trainval", "c": "trainval"}
+    split = assign("abcd", {}, official=official, groups=dict.fromkeys("abd", "a"))
+    assert split["a"] is split["d"] is Subset.TEST
+    assert {split["b"], split["c"]} == {Subset.TRAIN, Subset.VAL}
+
+
+def test_images_that_are_gone_leave_their_place_in_val_to_others():
+    known = {"gone": Subset.VAL, "a": Subset.TRAIN, "b": Subset.TRAIN}
+    new = next(n for n in map(str, range(100)) if position(n) < 0.8)
+    assert assign([new], known)[new] is Subset.TRAIN
+    assert assign([new], known, counted=["a", "b"])[new] is Subset.VAL
 
 
 @given(NAMES, NAMES, SHARES)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.errors import BadInput
 from core.files import sha256
+from core.labels import PET
+from core.masks import write_mask
 from core.project.project import open_project
 from core.project.reviews import Review, Status
 from core.training.config import read_run_config
@@ -42,7 +45,8 @@ def test_from_two_masks_on_training_can_start(make_project: MakeProject, count: 
     assert plan.train
     assert plan.val
     assert len(plan.train) + len(plan.val) == count
-    assert plan.sentence == f"{count} masks: {len(plan.train)} train, {len(plan.val)} val"
+    words = f"{count} approved masks: {len(plan.train)} train, {len(plan.val)} val"
+    assert plan.sentence == words
 
 
 def test_edited_masks_train_only_where_that_is_wanted(make_project: MakeProject):
@@ -173,8 +177,40 @@ def test_the_last_words_of_a_worker_are_its_logs_end(tmp_path: Path):
     assert last_words(tmp_path, 2) == "48\n49"
 
 
-def test_a_plan_in_words():
-    assert Plan(("a",) * 3, ("b",)).sentence == "4 masks: 3 train, 1 val"
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (Plan(("a",) * 3, ("b",)), "4 approved masks: 3 train, 1 val"),
+        (Plan(("a",), ()), "1 approved mask: 1 train, 0 val"),
+        (Plan(("a",) * 33, ("b",) * 8, fixed=8), "41 approved masks: 33 train, 8 val (fixed)"),
+        (Plan(("a",) * 3, ("b",) * 3, fixed=2), "6 approved masks: 3 train, 3 val (2 fixed)"),
+        (Plan(("a",) * 3, ("b",), edited=True), "4 masks: 3 train, 1 val"),
+        (Plan(("a",), ("b",), left_out=5), "2 approved masks: 1 train, 1 val; 5 kept for test"),
+    ],
+)
+def test_a_plan_in_words(plan: Plan, words: str):
+    assert plan.sentence == words
+
+
+def test_a_plan_tells_what_is_settled_and_what_is_not(make_project: MakeProject):
+    root = make_project(8)
+    project = open_project(root)
+    new = plan_training(project)
+    assert (new.fixed, new.edited) == (0, False)
+    create_run(project, make_config("baseline"), new)
+    assert plan_training(project).fixed == len(new.val)
+    project.add_review(Review(new.train[0], Status.EDITED))
+    assert plan_training(project, include_edited=True).edited
+
+
+def test_masks_of_one_photo_alone_cannot_be_checked(make_project: MakeProject):
+    root = make_project(2)
+    photo = Image.open(root / "images" / "animal-0.png")
+    photo.resize((64, 64)).save(root / "images" / "animal-1.png")
+    write_mask(root / "masks" / "animal-1.png", np.eye(64, dtype=np.uint8), PET)
+    plan = plan_training(open_project(root))
+    assert plan.problem.startswith("No approved mask is left to check on")
+    assert len(plan.train) == 2
 
 
 def test_the_folder_itself_as_second_source_never_leaks_into_validation(
