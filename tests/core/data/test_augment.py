@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.nn import functional
 
-from core.data.augment import augment
+from core.data.augment import Augment, apply, draw
 from core.labels import VOID
 
 SIZE = 48
@@ -33,8 +35,14 @@ def away_from_edges(masks: torch.Tensor) -> torch.Tensor:
     return functional.pad(high == low, (2, 2, 2, 2))[:, 0]
 
 
-def run(kind: str, seed: int = 0, count: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
-    return augment(*batch(count), kind, torch.Generator().manual_seed(seed))
+def augment(
+    images: torch.Tensor, masks: torch.Tensor, kind: Augment, seed: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    return apply(images, masks, draw(kind, len(images), torch.Generator().manual_seed(seed)))
+
+
+def run(kind: Augment, seed: int = 0, count: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
+    return augment(*batch(count), kind, seed)
 
 
 def test_none_changes_nothing():
@@ -55,7 +63,7 @@ def test_every_image_moves_in_its_own_way_and_about_half_are_mirrored():
     # A picture of a corner: bright on the left, so that a mirrored one is bright on the right.
     ramp = torch.linspace(200, 0, SIZE).expand(64, 3, SIZE, SIZE)
     masks = torch.zeros(64, SIZE, SIZE, dtype=torch.uint8)
-    moved, _ = augment(ramp.clone(), masks, "geometric", torch.Generator().manual_seed(3))
+    moved, _ = augment(ramp.clone(), masks, "geometric", 3)
     left = moved[..., : SIZE // 2].mean((1, 2, 3))
     right = moved[..., SIZE // 2 :].mean((1, 2, 3))
     mirrored = int((right > left).sum())
@@ -66,7 +74,7 @@ def test_every_image_moves_in_its_own_way_and_about_half_are_mirrored():
 def test_what_is_turned_into_the_picture_is_void_and_nothing_else_is():
     images = torch.full((32, 3, SIZE, SIZE), 100.0)
     ones = torch.ones(32, SIZE, SIZE, dtype=torch.uint8)
-    _, masks = augment(images, ones, "geometric", torch.Generator().manual_seed(0))
+    _, masks = augment(images, ones, "geometric", 0)
     assert set(masks.unique().tolist()) == {1, VOID}
     share = (masks == VOID).float().mean((1, 2))
     assert share.max() > 0.05
@@ -81,7 +89,7 @@ def test_void_stays_void_and_no_class_is_invented():
     assert set(masks.unique().tolist()) == {0, 1, 2, VOID}
     void = torch.full((4, SIZE, SIZE), VOID, dtype=torch.uint8)
     images = torch.zeros(4, 3, SIZE, SIZE)
-    _, moved = augment(images, void, "full", torch.Generator().manual_seed(0))
+    _, moved = augment(images, void, "full", 0)
     assert (moved == VOID).all()
 
 
@@ -105,6 +113,45 @@ def test_colours_change_the_image_but_not_the_mask():
     assert full[1].dtype == torch.uint8
     images = torch.rand(8, 3, SIZE, SIZE) * 255
     masks = torch.zeros(8, SIZE, SIZE, dtype=torch.uint8)
-    coloured, _ = augment(images.clone(), masks, "full", torch.Generator().manual_seed(0))
+    coloured, _ = augment(images.clone(), masks, "full", 0)
     means = coloured.mean((2, 3)).numpy()
     assert np.ptp(means, axis=0).min() > 10
+
+
+@pytest.mark.parametrize("kind", ["none", "geometric", "full"])
+@given(seed=st.integers(0, 1000), ends=st.tuples(st.integers(0, 7), st.integers(0, 7)))
+def test_a_part_of_a_batch_becomes_what_it_becomes_within_the_whole(
+    kind: Augment, seed: int, ends: tuple[int, int]
+):
+    images, masks = batch(7)
+    recipe = draw(kind, 7, torch.Generator().manual_seed(seed))
+    whole = apply(images, masks, recipe)
+    part = slice(min(ends), max(ends))
+    assert len(recipe[part]) == part.stop - part.start
+    of_part = apply(images[part], masks[part], recipe[part])
+    torch.testing.assert_close(of_part[0], whole[0][part], rtol=0, atol=1e-3)
+    assert torch.equal(of_part[1], whole[1][part])
+
+
+@pytest.mark.parametrize("kind", ["none", "geometric", "full"])
+@given(seed=st.integers(0, 10_000), classes=st.sets(st.integers(0, VOID), min_size=1, max_size=4))
+def test_masks_keep_their_ids_and_images_their_range(kind: Augment, seed: int, classes: set[int]):
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.tensor(sorted(classes), dtype=torch.uint8)
+    masks = ids[torch.randint(len(ids), (3, 32, 32), generator=generator)]
+    images = torch.randint(0, 2, (3, 3, 32, 32), generator=generator) * 255.0
+    moved, turned = augment(images, masks, kind, seed)
+    assert set(turned.unique().tolist()) <= classes | {VOID}
+    assert moved.min() >= 0
+    assert moved.max() <= 255.001  # bilinear weights are rounded
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("kind", ["none", "geometric", "full"])
+def test_a_gpu_makes_the_same_of_it(kind: Augment):
+    images, masks = batch()
+    recipe = draw(kind, len(images), torch.Generator().manual_seed(0))
+    here, there = apply(images, masks, recipe), apply(images.cuda(), masks.cuda(), recipe)
+    assert there[0].is_cuda
+    torch.testing.assert_close(there[0].cpu(), here[0], rtol=0, atol=0.5)
+    assert (there[1].cpu() == here[1]).float().mean() > 0.99  # a pixel's edge may fall elsewhere
