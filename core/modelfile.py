@@ -6,11 +6,13 @@ pair that does not belong together is noticed.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file, save
 
 from core import files
 from core.errors import BadInput
@@ -86,6 +88,16 @@ def read_onnx(path: Path, description: ModelDescription) -> bytes:
             f"{twin.name} does not belong to {path.name}; copy both files of the model again."
         )
     return data
+
+
+def renamed(path: Path, name: str) -> bytes:
+    """A model file's bytes with another name in its description. Raises ModelFileError."""
+    description = read_description(path).model_copy(update={"name": name})
+    text = json.dumps(description.model_dump(mode="json"))
+    try:
+        return bytes(save(load_file(path), metadata={METADATA_KEY: text}))
+    except (SafetensorError, OSError) as error:
+        raise ModelFileError(f"{path.name} is not a model file ({error}).") from error
 
 
 def _parse(path: Path, text: str) -> ModelDescription:

@@ -44,6 +44,7 @@ Encoder = Literal[
     "vgg11_bn",
 ]
 Augment = Literal["none", "geometric", "full"]
+Purpose = Literal["", "learn"]
 
 
 class _Strict(BaseModel):
@@ -203,7 +204,7 @@ class RunConfig(_Strict):
     name: str
     version: str
     created: str
-    purpose: Literal["", "learn"] = ""
+    purpose: Purpose = ""
     train: TrainConfig
     sources: tuple[Source, ...]
     train_samples: tuple[Sample, ...]

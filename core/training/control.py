@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -13,6 +15,9 @@ from filelock import FileLock, Timeout
 
 from core.errors import BadInput, PetSegError
 from core.files import read_json, write_json
+
+SILENCE = 30.0
+"""Seconds; a worker that lives says so every five."""
 
 
 class Wanted(StrEnum):
@@ -52,9 +57,31 @@ def worker_alive(run: Path) -> bool:
     """Whether a worker process has this run now."""
     try:
         pid = int(json.loads((run / "worker.json").read_text())["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return False
     return pid > 0 and _alive(pid, run)
+
+
+def worker_silent(run: Path, seconds: float = SILENCE) -> bool:
+    """Whether a live worker has not said for so long that it lives: it hangs, or is stopped."""
+    try:
+        touched = (run / "worker.json").stat().st_mtime
+    except OSError:
+        return False
+    return time.time() - touched > seconds and worker_alive(run)
+
+
+def kill_worker(run: Path) -> bool:
+    """End a worker that hangs; its run can go on from its checkpoint. Whether there was one."""
+    if not worker_alive(run):
+        return False
+    pid = int(json.loads((run / "worker.json").read_text())["pid"])
+    try:
+        # Windows knows one way to end a process only.
+        os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @contextmanager
@@ -80,7 +107,7 @@ def touch(run: Path) -> None:
 def _alive(pid: int, run: Path) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -22,12 +22,18 @@ class _Event(BaseModel):
 
 
 class SubsetScores(BaseModel):
-    """Loss and scores over one subset."""
+    """Loss and scores over one subset.
+
+    foreground, truth_foreground: the share of the labelled pixels (0 to 1) that the network, and
+    that the masks, call anything but background; None in runs of before they were told.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     loss: float
     scores: Scores
+    foreground: float | None = None
+    truth_foreground: float | None = None
 
 
 class Started(_Event):
@@ -168,6 +174,14 @@ def write_event(run: Path, event: Event) -> None:
     """Append an event, with the run's name. Raises WriteError."""
     named = event.model_copy(update={"run": run.name})
     jsonl.append(run / FILE_NAME, named.model_dump(mode="json"))
+
+
+def parse_event(line: bytes) -> Event | None:
+    """The event that a line of JSON holds, or None."""
+    try:
+        return _ADAPTER.validate_json(line)
+    except ValidationError:
+        return None
 
 
 def read_events(run: Path, offset: int = 0) -> tuple[list[Event], int]:

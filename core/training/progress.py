@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
+from core.inference.catalogue import RUN_MODEL
 from core.training.control import Wanted
 from core.training.events import (
     Control,
@@ -26,7 +29,7 @@ class RunState:
     """What is known of a run so far.
 
     paused: its worker was told to pause and left a checkpoint. death: the log's last words, where
-    the worker just died.
+    the worker just died. seconds: how long its workers trained, pauses left out.
     """
 
     run: Path
@@ -41,6 +44,8 @@ class RunState:
     finished: Finished | None = None
     failed: Failed | None = None
     death: str | None = None
+    seconds: float = 0.0
+    _clock: float | None = None
 
     @property
     def over(self) -> bool:
@@ -53,29 +58,47 @@ class RunState:
             return self.failed.reason
         if self.death is not None:
             words = f"\nIts last words:\n{self.death}" if self.death else ""
-            return f"Its process ended before it was done: start a new training.{words}"
+            return f"Its process ended before it was done: resume the training.{words}"
         return ""
 
     @property
     def model(self) -> Path | None:
         """The file of the best model, once the run is over and has kept one."""
-        if self.finished is None or not self.finished.model:
+        # A folder may come from anywhere: a file outside of it is none of this run's.
+        if self.finished is None or self.finished.model != RUN_MODEL:
             return None
-        return self.run / self.finished.model
+        return self.run / RUN_MODEL
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch whose model is kept so far."""
+        return next((e for e in reversed(self.epochs) if e.best), None)
+
+    def copy(self) -> RunState:
+        """What is known now; it does not change with what comes."""
+        return replace(
+            self,
+            epochs=list(self.epochs),
+            steps=list(self.steps),
+            previews=list(self.previews),
+            joined=list(self.joined),
+            notices=list(self.notices),
+        )
 
     def take(self, event: Event) -> None:
         """Learn from an event."""
+        self._count_time(event)
         if isinstance(event, Started):
-            self.started, self.paused = event, False
+            self._start(event)
         elif isinstance(event, Step):
             self.step = event
             self.steps.append(event)
         elif isinstance(event, Epoch):
-            self.epochs.append(event)
+            _put(self.epochs, event)
         elif isinstance(event, Preview):
-            self.previews.append(event)
+            _put(self.previews, event)
         elif isinstance(event, Joined):
-            self.joined.append(event)
+            _put(self.joined, event)
         elif isinstance(event, Control):
             self.paused = event.state == Wanted.PAUSE
         elif isinstance(event, Resumed):
@@ -87,6 +110,23 @@ class RunState:
         elif isinstance(event, Failed):
             self.failed = event
 
+    def _start(self, event: Started) -> None:
+        # A run that goes on does not score its starting model again.
+        if event.start_val is None and self.started is not None:
+            event = event.model_copy(update={"start_val": self.started.start_val})
+        self.started, self.paused = event, False
+
+    def _count_time(self, event: Event) -> None:
+        # Between a worker's start and its last words; not what passes until another goes on.
+        if isinstance(event, Started):
+            self._clock = event.time
+        elif isinstance(event, Control):
+            self._clock = None
+        elif isinstance(event, Step | Epoch | Finished) and self._clock is not None:
+            gap = event.time - self._clock
+            self.seconds += gap if 0 < gap < math.inf else 0.0
+            self._clock = event.time
+
     def _go_back(self, step: int) -> None:
         # What was said of later steps no longer holds; nor does an end before them.
         self.epochs = [e for e in self.epochs if e.step <= step]
@@ -96,3 +136,13 @@ class RunState:
         self.step = self.steps[-1] if self.steps else None
         self.finished = self.failed = self.death = None
         self.paused = False
+
+
+_T = TypeVar("_T", Epoch, Preview, Joined)
+
+
+def _put(told: list[_T], event: _T) -> None:
+    # After a crash just before a checkpoint an epoch is told once more.
+    while told and told[-1].epoch >= event.epoch:
+        told.pop()
+    told.append(event)

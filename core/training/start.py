@@ -18,14 +18,16 @@ from core.models.weights import (
     take_over,
 )
 from core.training.config import Start, TrainConfig, start_model
+from core.training.ranks import ALONE, Ranks
 
-_NORM_IMAGES = 64
+NORM_IMAGES = 64
+"""So many images tell a network with frozen norms what its encoder sees."""
 
 
 def start_network(options: TrainConfig, outputs: int, images: Tensor) -> SegmentationNet:
     """The network with its starting weights.
 
-    images: uint8 N x 3 x S x S, some of those that will be trained on. Raises BadInput,
+    images: uint8 N x 3 x S x S, NORM_IMAGES of those that will be trained on. Raises BadInput,
     PetSegError (a download that failed).
     """
     torch.manual_seed(options.seed)
@@ -40,7 +42,7 @@ def start_network(options: TrainConfig, outputs: int, images: Tensor) -> Segment
     if options.start == Start.IMAGENET:
         load_imagenet(net, options.weights)
         if isinstance(net.body, EncoderUNet) and has_identity_norms(net.body.stages):
-            sample = images[:_NORM_IMAGES].float()
+            sample = images[:NORM_IMAGES].float()
             restore_norms(net.body.stages, (sample - net.mean) / net.std)
     return net
 
@@ -59,18 +61,29 @@ def _network(options: TrainConfig, outputs: int) -> dict[str, object]:
     }
 
 
-def choose_device(wanted: str) -> torch.device:
-    """The device of that name; ``auto`` is the fastest there is. Raises BadInput."""
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+def choose_device(wanted: str, ranks: Ranks = ALONE) -> torch.device:
+    """The device of that name; ``auto`` is the fastest there is. Each rank takes its own GPU.
+
+    Raises BadInput.
+    """
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available() and ranks.size == 1
     if wanted == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+        wanted = "cuda" if cuda else "mps" if mps else "cpu"
     if (wanted == "cuda" and not cuda) or (wanted == "mps" and not mps):
         raise BadInput(f"This machine has no {wanted} device that torch can use: --device auto.")
-    return torch.device(wanted)
+    if wanted != "cuda":
+        return torch.device(wanted)
+    if ranks.local >= torch.cuda.device_count():
+        raise BadInput(
+            f"{ranks.beside} processes need as many GPUs, this machine has "
+            f"{torch.cuda.device_count()}: torchrun --nproc-per-node {torch.cuda.device_count()}."
+        )
+    torch.cuda.set_device(ranks.local)
+    return torch.device("cuda", ranks.local)
 
 
 def be_polite(threads: int) -> None:
-    """Leave the machine usable: lowest reasonable priority, one core left free."""
+    """Leave the machine usable: lowest reasonable priority, no more threads than these."""
     if hasattr(os, "nice"):
         os.nice(10)
-    torch.set_num_threads(threads or max(1, (os.cpu_count() or 2) - 1))
+    torch.set_num_threads(threads)

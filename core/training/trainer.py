@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import LRScheduler
 
-from core.data.augment import augment
+from core.data.augment import apply, draw
 from core.data.samples import Samples
 from core.evaluation.metrics import confusion
 from core.labels import BorderRule, LabelScheme, apply_border_rule, decide, scheme_under
-from core.models.encoders import EncoderUNet
 from core.models.network import SegmentationNet
 from core.training.config import TrainConfig
+from core.training.joining import Join
 from core.training.losses import segmentation_loss
+from core.training.memory import MemoryRanOut
+from core.training.optimise import make_optimizer, make_schedule
+from core.training.ranks import ALONE, Ranks
+from core.training.stopping import Stopping
 
 _PRIME = 1_000_003
+# Dropout draws from (seed, step) and, above these bits, the place of its images in the batch.
+_PLACE_BITS = 52
 
 
 @dataclass
@@ -37,23 +44,33 @@ class Tally:
     images: int = 0
     counts: list[np.ndarray] = field(default_factory=list)
 
-    def add(self, loss: float, counts: list[np.ndarray]) -> None:
+    def add(self, loss: float, counts: np.ndarray) -> None:
         self.loss += loss * len(counts)
         self.images += len(counts)
-        self.counts += counts
+        self.counts += list(counts)
 
 
 @dataclass
 class TrainState:
-    """Everything that changes while training. ``step`` counts the steps that were taken."""
+    """Everything that changes while training, and what was found out when it began.
+
+    step: the steps that were taken. parts: in so many a batch is taken, since memory ran out.
+    rescues: how often the run went back after a loss that was no number. weights: of the classes
+    in the loss. half: whether a GPU works in half precision.
+    """
 
     net: SegmentationNet
     optimizer: Optimizer
     schedule: LRScheduler
+    epoch_steps: int
+    stopping: Stopping
     step: int = 0
-    best_iou: float = -1.0
-    best_epoch: int = 0
     tally: Tally = field(default_factory=Tally)
+    parts: int = 1
+    rescues: int = 0
+    joined: list[Join] = field(default_factory=list)
+    weights: Tensor | None = None
+    half: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,93 +80,160 @@ class Scoring:
     scheme: LabelScheme
     rule: BorderRule
 
-    def counts(self, probabilities: np.ndarray, masks: np.ndarray) -> list[np.ndarray]:
-        """Confusion counts of each image. float32 N x C x H x W; uint8 N x H x W."""
+    def counts(self, probabilities: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """Confusion counts of each image: int64, N x classes x classes.
+
+        probabilities: float32 N x C x H x W; masks: uint8 N x H x W.
+        """
         said = decide(probabilities, self.scheme, self.rule)
         truth = apply_border_rule(masks, self.scheme, self.rule)
-        classes = len(scheme_under(self.scheme, self.rule).classes)
-        return [confusion(t, s, classes) for t, s in zip(truth, said, strict=True)]
+        n = len(scheme_under(self.scheme, self.rule).classes)
+        counts = [confusion(t, s, n) for t, s in zip(truth, said, strict=True)]
+        return np.array(counts, np.int64).reshape(-1, n, n)
 
 
-def new_state(net: SegmentationNet, config: TrainConfig, total_steps: int) -> TrainState:
-    """Optimizer and schedule for a network."""
-    optimizer = _optimizer(net, config)
-    return TrainState(net, optimizer, _schedule(optimizer, config, total_steps))
+@dataclass(frozen=True)
+class Setup:
+    """What stays the same over a run's steps."""
+
+    config: TrainConfig
+    scoring: Scoring
+    device: torch.device
+    ranks: Ranks = ALONE
+
+    def at_once(self, parts: int) -> int:
+        """So many images a process takes through the network at once."""
+        return math.ceil(math.ceil(self.config.batch / self.ranks.size) / parts)
 
 
-def steps_per_epoch(config: TrainConfig, images: int) -> int:
-    """Steps of one epoch: every image once, and at least ``min_steps``."""
-    return max(config.min_steps, math.ceil(images / config.batch))
+def new_state(net: SegmentationNet, config: TrainConfig, epoch_steps: int) -> TrainState:
+    """The state before the first step: optimizer and schedule for a network."""
+    optimizer = make_optimizer(net, config)
+    schedule = make_schedule(optimizer, config, config.epochs * epoch_steps)
+    return TrainState(net, optimizer, schedule, epoch_steps, Stopping(config.patience))
 
 
-def batches(config: TrainConfig, images: int, epoch: int) -> list[Tensor]:
+def batches(config: TrainConfig, images: int, epoch: int, epoch_steps: int) -> list[Tensor]:
     """The epoch's batches as image indices (int64), all full: some images may come again."""
     generator = torch.Generator().manual_seed(config.seed * _PRIME + epoch)
     size = min(config.batch, images)
-    drawn = steps_per_epoch(config, images) * size
+    drawn = epoch_steps * size
     rounds = math.ceil(drawn / images)
     order = torch.cat([torch.randperm(images, generator=generator) for _ in range(rounds)])
     return list(torch.split(order[:drawn], size))
 
 
-def train_step(
-    state: TrainState,
-    samples: Samples,
-    batch: Tensor,
-    config: TrainConfig,
-    scoring: Scoring,
-    device: torch.device,
-) -> float:
-    """One step on the images of ``batch``; tallies its scores and returns its loss."""
-    torch.manual_seed(config.seed * _PRIME + state.step)  # dropout
-    generator = torch.Generator().manual_seed(config.seed * _PRIME + state.step)
-    images, masks = _to_device(samples, batch, device)
-    images, masks = augment(images, masks, config.augment, generator)
-    state.net.train()
-    logits = state.net(images.contiguous(memory_format=torch.channels_last))
-    loss = segmentation_loss(logits, masks, config.loss)
+def train_step(state: TrainState, samples: Samples, batch: Tensor, setup: Setup) -> float:
+    """One step on the images of ``batch``; tallies its scores and returns its loss.
+
+    Raises MemoryRanOut before anything has changed, so that the step can be taken again.
+    """
+    ranks = setup.ranks
     state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    buffers = [b.clone() for b in state.net.buffers()]
+    try:
+        with ranks.all_or_none():
+            loss, counts = _gradients(state, samples, batch, setup)
+    except MemoryRanOut:
+        for buffer, before in zip(state.net.buffers(), buffers, strict=True):
+            buffer.copy_(before)
+        raise
+    ranks.add_gradients(list(state.net.parameters()))
     state.optimizer.step()
     state.schedule.step()
     state.step += 1
-    value = float(loss.detach())
-    state.tally.add(value, scoring.counts(*_numpy(logits.detach(), masks)))
-    return value
+    state.tally.add(loss, ranks.whole(counts, len(batch)))
+    return loss
+
+
+def _gradients(
+    state: TrainState, samples: Samples, batch: Tensor, setup: Setup
+) -> tuple[float, np.ndarray]:
+    """Leaves the gradients of this rank's share in the network; the loss and the share's counts."""
+    config, own = setup.config, setup.ranks.share(len(batch))
+    seed = config.seed * _PRIME + state.step
+    recipe = draw(config.augment, len(batch), torch.Generator().manual_seed(seed))
+    images, masks = _to_device(samples, batch[own], setup.device)
+    images, masks = apply(images, masks, recipe[own.start : own.stop])
+    state.net.train()
+
+    def forward(piece: slice, buffers: dict[str, Tensor] | None = None) -> Tensor:
+        torch.manual_seed(seed + (own.start + piece.start << _PLACE_BITS))  # dropout
+        return _logits(state, images[piece], setup.device, buffers)
+
+    pieces = _pieces(len(images), setup.at_once(state.parts))
+    if len(pieces) == 1:
+        logits = forward(pieces[0])
+        loss = _loss(state, logits, masks, setup)
+        loss.backward()  # type: ignore[no-untyped-call]
+    else:
+        # The loss of the whole batch is no sum of its parts' losses. So its gradient is taken at
+        # all logits first, and then, part by part, through the network (Gao et al. 2021).
+        copies = {name: b.clone() for name, b in state.net.named_buffers()}
+        with torch.no_grad():
+            logits = torch.cat([forward(piece, copies) for piece in pieces])
+        logits.requires_grad_()
+        loss = _loss(state, logits, masks, setup)
+        (gradient,) = torch.autograd.grad(loss, logits)
+        for piece in pieces:
+            forward(piece).backward(gradient[piece])  # type: ignore[no-untyped-call]
+    return float(loss.detach()), setup.scoring.counts(*_numpy(logits.detach(), masks))
 
 
 @torch.no_grad()
-def validate(
-    net: nn.Module,
-    samples: Samples,
-    config: TrainConfig,
-    scoring: Scoring,
-    device: torch.device,
-    alive: Callable[[], None],
-) -> Tally:
-    """Score the validation images in eval mode; ``alive`` is called after each batch."""
-    net.eval()
+def validate(state: TrainState, samples: Samples, setup: Setup, alive: Callable[[], None]) -> Tally:
+    """Score the validation images in eval mode; ``alive`` is called after each batch.
+
+    Raises MemoryRanOut, and what ``alive`` raises; the state does not change.
+    """
+    # Batch norm's statistics are each rank's own; those of the first count.
+    setup.ranks.take_first(state.net.buffers())
+    state.net.eval()
     tally = Tally()
-    for batch in torch.split(torch.arange(len(samples)), config.batch):
-        images, masks = _to_device(samples, batch, device)
-        logits = net(images.contiguous(memory_format=torch.channels_last))
-        loss = float(segmentation_loss(logits, masks, config.loss))
-        tally.add(loss, scoring.counts(*_numpy(logits, masks)))
+    for batch in torch.split(torch.arange(len(samples)), setup.config.batch):
+        with setup.ranks.all_or_none():
+            own = batch[setup.ranks.share(len(batch))]
+            images, masks = _to_device(samples, own, setup.device)
+            pieces = _pieces(len(own), setup.at_once(state.parts))
+            logits = torch.cat([_logits(state, images[p], setup.device) for p in pieces])
+            loss = float(_loss(state, logits, masks, setup))
+            counts = setup.scoring.counts(*_numpy(logits, masks))
+        tally.add(loss, setup.ranks.whole(counts, len(batch)))
         alive()
     return tally
+
+
+@torch.no_grad()
+def predict(state: TrainState, image: Tensor, setup: Setup) -> np.ndarray:
+    """Class probabilities of one image (uint8, 3 x S x S): float32, C x S x S; in eval mode."""
+    state.net.eval()
+    logits = _logits(state, image[None].to(setup.device).float(), setup.device)
+    return _probabilities(logits)[0].cpu().numpy()
+
+
+def is_sound(loss: float, net: nn.Module) -> bool:
+    """Whether a loss and all weights are numbers."""
+    weights = [p.detach() for p in net.parameters()]
+    return math.isfinite(loss) and math.isfinite(float(nn.utils.get_total_norm(weights)))
 
 
 def checkpoint(state: TrainState) -> dict[str, Any]:
     """The state as tensors, numbers and lists: what ``torch.load(weights_only=True)`` takes."""
     return {
+        "network": state.net.network,
         "net": state.net.state_dict(),
         "optimizer": state.optimizer.state_dict(),
         "schedule": state.schedule.state_dict(),
+        "epoch_steps": state.epoch_steps,
+        "stopping": list(astuple(state.stopping)),
         "step": state.step,
-        "best_iou": state.best_iou,
-        "best_epoch": state.best_epoch,
         "tally_loss": state.tally.loss,
         "tally_counts": [c.tolist() for c in state.tally.counts],
+        "parts": state.parts,
+        "rescues": state.rescues,
+        "joined": [list(astuple(j)) for j in state.joined],
+        "weights": state.weights,
+        "half": state.half,
     }
 
 
@@ -158,46 +242,61 @@ def restore(state: TrainState, saved: dict[str, Any]) -> None:
     state.net.load_state_dict(saved["net"])
     state.optimizer.load_state_dict(saved["optimizer"])
     state.schedule.load_state_dict(saved["schedule"])
+    state.epoch_steps = int(saved["epoch_steps"])
+    state.stopping = Stopping(*saved["stopping"])
     state.step = int(saved["step"])
-    state.best_iou = float(saved["best_iou"])
-    state.best_epoch = int(saved["best_epoch"])
     counts = [np.array(c, dtype=np.int64) for c in saved["tally_counts"]]
     state.tally = Tally(float(saved["tally_loss"]), len(counts), counts)
+    state.parts = int(saved["parts"])
+    state.rescues = int(saved["rescues"])
+    state.joined = [Join(*j) for j in saved["joined"]]
+    state.weights = saved["weights"]
+    state.half = bool(saved["half"])
 
 
-def _to_device(samples: Samples, batch: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-    return samples.images[batch].to(device).float(), samples.masks[batch].to(device)
+def _loss(state: TrainState, logits: Tensor, masks: Tensor, setup: Setup) -> Tensor:
+    """The loss over all ranks' images; the last epochs may follow IoU (Lovász)."""
+    config = setup.config
+    finishing = state.stopping.epoch + 1 > config.epochs - config.lovasz_epochs
+    kind = "lovasz" if finishing else config.loss
+    weights = None if state.weights is None else state.weights.to(logits.device)
+    return segmentation_loss(logits, masks, kind, weights=weights, total=setup.ranks.total)
+
+
+def _logits(
+    state: TrainState,
+    images: Tensor,
+    device: torch.device,
+    buffers: dict[str, Tensor] | None = None,
+) -> Tensor:
+    """Float32 logits; ``buffers`` stand in for the network's own, which then stay as they are."""
+    if len(images) == 0:
+        shape = (0, int(state.net.network["outputs"]), *images.shape[2:])
+        return images.new_zeros(shape).requires_grad_()
+    images = images.contiguous(memory_format=torch.channels_last)
+    with torch.autocast(device.type, torch.bfloat16, enabled=state.half):
+        if buffers is None:
+            logits: Tensor = state.net(images)
+        else:
+            logits = functional_call(state.net, buffers, images)
+    return logits.float()
+
+
+def _pieces(n: int, at_once: int) -> list[slice]:
+    return [slice(a, min(a + at_once, n)) for a in range(0, max(n, 1), at_once)]
+
+
+def _to_device(samples: Samples, rows: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+    images, masks = samples.take(rows)
+    return images.to(device).float(), masks.to(device)
 
 
 def _numpy(logits: Tensor, masks: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    return _probabilities(logits).cpu().numpy(), masks.cpu().numpy()
+
+
+def _probabilities(logits: Tensor) -> Tensor:
     if logits.shape[1] == 1:
         foreground = torch.sigmoid(logits)
-        probabilities = torch.cat([1 - foreground, foreground], dim=1)
-    else:
-        probabilities = torch.softmax(logits, dim=1)
-    return probabilities.cpu().numpy(), masks.cpu().numpy()
-
-
-def _optimizer(net: SegmentationNet, config: TrainConfig) -> Optimizer:
-    rate = config.learning_rate
-    encoder = list(net.body.stages.parameters()) if isinstance(net.body, EncoderUNet) else []
-    known = {id(p) for p in encoder}
-    groups = [{"params": [p for p in net.parameters() if id(p) not in known], "lr": rate}]
-    if encoder:
-        groups.append({"params": encoder, "lr": rate * config.encoder_rate})
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=rate, momentum=0.9, weight_decay=config.weight_decay)
-    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, lr=rate, weight_decay=config.weight_decay)
-
-
-def _schedule(optimizer: Optimizer, config: TrainConfig, total_steps: int) -> LRScheduler:
-    if config.schedule == "constant":
-        return LambdaLR(optimizer, _always)
-    peaks = [group["lr"] for group in optimizer.param_groups]
-    # One step more than are taken: OneCycle refuses to be asked for a step after its last.
-    return OneCycleLR(optimizer, max_lr=peaks, total_steps=total_steps + 1)
-
-
-def _always(_step: int) -> float:
-    return 1.0
+        return torch.cat([1 - foreground, foreground], dim=1)
+    return torch.softmax(logits, dim=1)

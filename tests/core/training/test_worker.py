@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,73 +17,29 @@ from core.evaluation.metrics import Scores
 from core.inference.predictor import Predictor
 from core.labels import PET, TRIMAP, VOID, BorderRule, scheme_of
 from core.masks import write_mask
-from core.modelfile import METADATA_KEY, onnx_path, read_description
+from core.modelfile import METADATA_KEY, read_description
 from core.project.project import open_project
 from core.project.settings import ProjectSettings, write_settings
-from core.training import control, events, trainer, worker
-from core.training import run as run_module
-from core.training.control import AlreadyRunning, Wanted
+from core.training import control, events
 from core.training.launch import create_run
 from core.training.plan import plan_training
+from core.training.previews import chosen_rows
 
 from .conftest import (
+    FULL,
+    MODEL,
+    Work,
     draw_easy,
     epochs_of,
+    finished,
     new_run,
+    notices,
     numbers,
+    reason_of,
+    same_weights,
     story,
     tiny_config,
-    wait_for,
-    working,
 )
-
-Work = Callable[[Path], bool]
-MODEL = "best.safetensors"
-
-# Everything that could go astray over an interruption: dropout, augmentation, a schedule, an
-# optimizer with a memory, epochs that draw images again.
-FULL = {
-    "loss": "bce_dice",
-    "augment": "full",
-    "dropout": 0.2,
-    "optimizer": "adamw",
-    "schedule": "onecycle",
-    "learning_rate": 1e-2,
-    "batch": 3,
-    "min_steps": 4,
-    "epochs": 4,
-}
-
-
-def reason_of(run: Path) -> str:
-    last = events.read_events(run)[0][-1]
-    assert isinstance(last, events.Failed), last
-    return last.reason
-
-
-def finished(run: Path) -> events.Finished:
-    last = events.read_events(run)[0][-1]
-    assert isinstance(last, events.Finished), last
-    return last
-
-
-def notices(run: Path) -> list[str]:
-    return [e.text for e in events.read_events(run)[0] if isinstance(e, events.Notice)]
-
-
-def same_weights(one: Path, other: Path) -> bool:
-    a, b = load_file(one / MODEL), load_file(other / MODEL)
-    return a.keys() == b.keys() and all(torch.equal(v, b[k]) for k, v in a.items())
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that a real worker took from its beginning to its end."""
-    run = new_run(draw_easy(tmp_path_factory.mktemp("whole") / "easy"), **FULL)
-    with working(run) as process:
-        assert process.wait(timeout=180) == 0, (run / "worker.log").read_text()
-    return run
-
 
 # --- A whole run -------------------------------------------------------------------------------
 
@@ -96,7 +49,8 @@ def test_a_run_tells_its_story_in_order(uninterrupted: Path):
     assert {e.run for e in told} == {uninterrupted.name}
     assert [e.time for e in told] == sorted(e.time for e in told)
     kinds = [e.type for e in told if e.type != "step"]
-    assert kinds == ["started", *["checkpoint", "epoch"] * 4, "finished"]
+    begun, epoch = ["started", "preview", "checkpoint"], ["epoch", "preview", "checkpoint"]
+    assert kinds == [*begun, *epoch * 4, "finished"]
     started, end = told[0], told[-1]
     assert isinstance(started, events.Started)
     assert (started.epochs, started.threads, started.device) == (4, 1, "cpu")
@@ -169,190 +123,93 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_others(
     assert numbers(runs[0]) != numbers(runs[2])
 
 
-# --- Interrupted runs --------------------------------------------------------------------------
+# --- What a run notes of itself ----------------------------------------------------------------
 
 
-def test_killed_in_the_middle_a_run_goes_on_to_the_same_numbers(
-    uninterrupted: Path, tmp_path: Path
-):
-    run = new_run(draw_easy(tmp_path / "easy"), **FULL)
-    with working(run) as process:
-        wait_for(lambda: epochs_of(run), process)
-        os.kill(process.pid, signal.SIGSTOP)  # frozen, so that it is surely in the middle
-        assert len(epochs_of(run)) < 4
-        assert control.worker_alive(run)
-        with pytest.raises(AlreadyRunning, match="another process"):
-            worker.work(run)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    assert not control.worker_alive(run)
-    with working(run) as process:
-        assert process.wait(timeout=180) == 0, (run / "worker.log").read_text()
-    assert any(isinstance(e, events.Resumed) for e in story(run))
-    assert numbers(run) == numbers(uninterrupted)
-    assert same_weights(run, uninterrupted)
-    assert finished(run).val == finished(uninterrupted).val
+def started(run: Path) -> events.Started:
+    return next(e for e in story(run) if isinstance(e, events.Started))
 
 
-def test_paused_a_run_gives_the_machine_back_and_goes_on_to_the_same_numbers(
-    uninterrupted: Path, tmp_path: Path, work: Work
-):
-    run = new_run(draw_easy(tmp_path / "easy"), **FULL)
-    with working(run) as process:
-        wait_for(lambda: epochs_of(run), process)
-        counter = control.request(run, Wanted.PAUSE)
-        assert process.wait(timeout=60) == 0
-    answers = [e for e in story(run) if isinstance(e, events.Control)]
-    assert [(a.counter, a.state) for a in answers] == [(counter, "pause")]
-    assert not any(isinstance(e, events.Finished | events.Failed) for e in story(run))
-    control.request(run, Wanted.RUN)
-    assert work(run)
-    assert numbers(run) == numbers(uninterrupted)
-    assert same_weights(run, uninterrupted)
-
-
-def ask_at(monkeypatch: pytest.MonkeyPatch, run: Path, step: int, wanted: Wanted) -> None:
-    """Asks for something in the middle of a step, as a person could."""
-    real = trainer.train_step
-
-    def step_and_ask(state: Any, *args: Any) -> float:
-        loss = real(state, *args)
-        if state.step == step:
-            control.request(run, wanted)
-        return loss
-
-    monkeypatch.setattr(worker, "train_step", step_and_ask)
-
-
-@pytest.mark.parametrize("step", [1, 4, 6])  # in the first epoch, at its end, in the second
-def test_a_pause_at_any_step_changes_no_number(
-    uninterrupted: Path, easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch, step: int
-):
-    run = new_run(easy, **FULL)
-    ask_at(monkeypatch, run, step, Wanted.PAUSE)
-    assert work(run)
-    assert len(epochs_of(run)) < 4
-    control.request(run, Wanted.RUN)
-    assert work(run)
-    assert numbers(run) == numbers(uninterrupted)
-    assert same_weights(run, uninterrupted)
-
-
-def test_stopped_a_run_keeps_its_best_model(
-    easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch
-):
-    run = new_run(easy, epochs=50)
-    ask_at(monkeypatch, run, 5, Wanted.STOP)
-    assert work(run)
-    end = finished(run)
-    assert (end.reason, end.model) == ("stopped", MODEL)
-    assert end.best_epoch in {e.epoch for e in epochs_of(run) if e.best}
-    assert len(epochs_of(run)) < 5
-    Predictor(run / MODEL)
-    assert "val_iou" in read_description(run / MODEL).metrics
-
-
-def test_stopped_before_the_first_epochs_end_there_is_no_model(
-    easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch
-):
-    run = new_run(easy)
-    ask_at(monkeypatch, run, 1, Wanted.STOP)
-    assert work(run)
-    assert (finished(run).reason, finished(run).model) == ("stopped", "")
-    assert not (run / MODEL).exists()
-
-
-def test_discarded_a_run_leaves_no_model(easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch):
-    run = new_run(easy, epochs=50)
-    ask_at(monkeypatch, run, 5, Wanted.DISCARD)
-    assert work(run)
-    assert epochs_of(run)
-    assert finished(run).reason == "discarded"
-    left = {p.name for p in run.iterdir()} - {"worker.lock"}
-    assert left == {"config.json", "control.json", "events.jsonl"}
-
-
-def ask_while_loading(monkeypatch: pytest.MonkeyPatch, run: Path, wanted: Wanted) -> None:
-    real = run_module.load_samples
-
-    def ask_and_load(*args: Any) -> Any:
-        control.request(run, wanted)
-        return real(*args)
-
-    monkeypatch.setattr(run_module, "load_samples", ask_and_load)
-
-
-def test_paused_while_it_loads_a_run_can_still_go_on(
-    easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch
-):
-    run = new_run(easy, epochs=1)
-    with monkeypatch.context() as patch:
-        ask_while_loading(patch, run, Wanted.PAUSE)
-        assert work(run)
-    assert not any(isinstance(e, events.Finished) for e in story(run)), "a pause is no end"
-    control.request(run, Wanted.RUN)
-    assert work(run)
-    assert finished(run).reason == "done"
-
-
-@pytest.fixture
-def half_done(easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run that was paused after its second epoch."""
-    run = new_run(easy, epochs=4)
-    with monkeypatch.context() as patch:
-        ask_at(patch, run, 4, Wanted.PAUSE)
-        work(run)
-    assert (run / MODEL).exists()
-    return run
-
-
-def test_stopped_while_it_loads_again_a_run_keeps_its_best_model(
-    half_done: Path, work: Work, monkeypatch: pytest.MonkeyPatch
-):
-    control.request(half_done, Wanted.RUN)
-    ask_while_loading(monkeypatch, half_done, Wanted.STOP)
-    assert work(half_done)
-    assert (finished(half_done).reason, finished(half_done).model) == ("stopped", MODEL)
-
-
-def test_discarded_while_it_loads_again_a_run_leaves_no_model(
-    half_done: Path, work: Work, monkeypatch: pytest.MonkeyPatch
-):
-    control.request(half_done, Wanted.RUN)
-    ask_while_loading(monkeypatch, half_done, Wanted.DISCARD)
-    assert work(half_done)
-    assert finished(half_done).reason == "discarded"
-    assert not (half_done / MODEL).exists()
-    assert not onnx_path(half_done / MODEL).exists()
-
-
-def test_started_again_after_its_end_a_run_stays_what_it_was(easy: Path, work: Work):
+def test_a_run_notes_what_its_numbers_depend_on(uninterrupted: Path, easy: Path, work: Work):
+    about = started(uninterrupted)
+    assert about.versions["torch"] == torch.__version__
+    assert {"petseg", "python", "numpy", "opencv", "platform"} <= set(about.versions)
+    assert about.start_val is None, "it started from no model"
     run = new_run(easy, epochs=1)
     assert work(run)
-    first, before = finished(run), numbers(run)
+    assert started(run).fingerprint == about.fingerprint, "the same images and masks"
+    name = next(p for p in (easy / "masks").iterdir())
+    write_mask(name, np.ones((48, 48), np.uint8), PET)
+    other = new_run(easy, epochs=1)
+    assert work(other)
+    assert started(other).fingerprint != about.fingerprint
+
+
+def test_each_epoch_tells_its_rate_its_images_and_the_memory(uninterrupted: Path):
+    told = epochs_of(uninterrupted)
+    rates = [e.learning_rate for e in told]
+    assert max(rates) <= FULL["learning_rate"]
+    assert rates[-1] < rates[1], "OneCycle ends low"
+    assert {e.train_images for e in told} == {started(uninterrupted).train_images}
+    assert all(50e6 < e.memory < 20e9 for e in told)
+    assert all(0 < e.val.truth_foreground < 1 for e in told)
+
+
+def test_the_starting_model_is_scored_before_it_learns(easy: Path, work: Work, make_model):
+    # At this rate no weight moves: the model scores at the end what it did before.
+    options = {"loss": "ce", "learning_rate": 1e-12, "epochs": 1, "norm": "group"}
+    run = new_run(easy, start=str(make_model(PET, size=32)), **options)
     assert work(run)
-    assert numbers(run) == before
-    assert (finished(run).model, finished(run).val) == (first.model, first.val)
+    before, after = started(run).start_val, finished(run).val
+    assert before is not None
+    assert before.iou == pytest.approx(after.iou, abs=0.05)
 
 
-@pytest.mark.parametrize("data", [b"", b"half a check", b"PK\x03\x04" + bytes(100)])
-def test_a_damaged_checkpoint_is_named(half_done: Path, work: Work, data: bytes):
-    (half_done / "last.ckpt").write_bytes(data)
-    control.request(half_done, Wanted.RUN)
-    assert not work(half_done)
-    assert "last.ckpt cannot be used to go on" in reason_of(half_done)
+def test_a_starting_model_of_other_classes_has_no_score(easy: Path, work: Work, make_model):
+    other = scheme_of("x", list("abcd"))
+    run = new_run(easy, start=str(make_model(other)), loss="ce", epochs=1)
+    assert work(run)
+    assert started(run).start_val is None
 
 
-def test_a_checkpoint_that_would_run_a_program_is_not_run(half_done: Path, work: Work):
-    class Payload:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return os.mkdir, (str(half_done / "owned"),)
+# --- Previews ----------------------------------------------------------------------------------
 
-    torch.save({"net": Payload()}, half_done / "last.ckpt")
-    control.request(half_done, Wanted.RUN)
-    assert not work(half_done)
-    assert "last.ckpt" in reason_of(half_done)
-    assert not (half_done / "owned").exists()
+
+def test_the_same_validation_images_are_shown_after_each_epoch(tmp_path: Path, work: Work):
+    root = draw_easy(tmp_path / "easy", images=40)
+    for path in (root / "images").iterdir():  # wide photos: what pads them is not shown
+        Image.open(path).crop((0, 0, 48, 30)).save(path)
+        mask = np.array(Image.open(root / "masks" / path.name))[:30]
+        write_mask(root / "masks" / path.name, mask, PET)
+    run = new_run(root, epochs=2, loss="bce_dice", learning_rate=1e-2, min_steps=10)
+    assert work(run)
+    shown = [e for e in story(run) if isinstance(e, events.Preview)]
+    assert [(e.epoch, e.step) for e in shown] == [(0, 0), (1, 10), (2, 20)]
+    val = [s["image"] for s in json.loads((run / "config.json").read_text())["val_samples"]]
+    assert len({e.images for e in shown}) == 1
+    assert len(shown[0].images) == min(6, len(val))
+    assert set(shown[0].images) <= set(val)
+    for place, name in enumerate(shown[0].images):
+        folder = run / "previews" / str(place)
+        photo = np.array(Image.open(folder / "photo.png"))
+        assert photo.shape == (20, 32, 3)
+        own = np.array(Image.open(root / "images" / name).resize((32, 20)), np.int16)
+        assert np.abs(photo - own).mean() < 30
+        truth = np.array(Image.open(folder / "truth.png"))
+        for epoch in range(3):
+            said = np.array(Image.open(folder / f"epoch-{epoch:04}.png"))
+            assert said.shape == truth.shape == (20, 32)
+            assert set(np.unique(said)) <= {0, 1}
+        assert (said == truth).mean() > 0.7, "the last one has learnt"
+
+
+@pytest.mark.parametrize("images", [0, 1, 2, 5, 6, 7, 100, 3680])
+def test_few_images_are_shown_all_and_many_in_even_steps(images: int):
+    rows = chosen_rows(images)
+    assert len(rows) == min(images, 6)
+    steps = np.diff(rows)
+    assert len(steps) == 0 or steps.max() - steps.min() <= 1
+    assert all(0 <= row < images for row in rows)
 
 
 # --- Masks and images that are not as they should be -------------------------------------------

@@ -1,0 +1,62 @@
+"""The same few validation images, predicted before the first step and after each epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from core.errors import PetSegError
+from core.files import write_bytes
+from core.images import image_size
+from core.inference.view import fit_whole
+from core.labels import BorderRule, decide
+from core.training import events
+from core.training.run import Run
+from core.training.trainer import TrainState, predict
+
+FOLDER = "previews"
+COUNT = 6
+
+
+def show_previews(run: Run, state: TrainState) -> None:
+    """Predict the images with the network as it is after the last epoch, and tell it.
+
+    A preview that cannot be written is noticed once; it ends no run.
+    """
+    if not run.ranks.first:
+        return
+    rows = chosen_rows(len(run.val))
+    try:
+        for place, row in enumerate(rows):
+            _write(run, state, run.folder / FOLDER / str(place), row)
+    except (PetSegError, OSError) as error:
+        run.notice(f"The validation images cannot be shown: {error}", "previews")
+        return
+    names = tuple(run.val.loaded[row].name for row in rows)
+    run.say(events.Preview(epoch=state.stopping.epoch, step=state.step, images=names))
+
+
+def chosen_rows(images: int) -> list[int]:
+    """The places of at most COUNT of so many images, spread over all."""
+    return sorted({i * images // COUNT for i in range(COUNT)}) if images else []
+
+
+def _write(run: Run, state: TrainState, folder: Path, row: int) -> None:
+    images, masks = run.val.take(torch.tensor([row]))
+    width, height = image_size(run.project.image_path(run.val.loaded[row].name))
+    box = fit_whole(height, width, run.options.size)
+    said = decide(predict(state, images[0], run.setup), run.scheme, BorderRule.CLASS)
+    if state.step == 0:
+        photo = box.cut(images[0].numpy()).transpose(1, 2, 0)
+        _write_png(folder / "photo.png", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR))
+        _write_png(folder / "truth.png", box.cut(masks[0].numpy()))
+    _write_png(folder / f"epoch-{state.stopping.epoch:04}.png", box.cut(said))
+
+
+def _write_png(path: Path, pixels: np.ndarray) -> None:
+    """Atomically. pixels: uint8, H x W or H x W x 3 (BGR). Raises WriteError."""
+    _, data = cv2.imencode(".png", np.ascontiguousarray(pixels))
+    write_bytes(path, data.tobytes())
