@@ -31,10 +31,23 @@ def evaluate_command(
     store: Path | None,
     encoding: MaskEncoding | None,
 ) -> int:
-    """Score the approved masks of a subset, as a whole and by group."""
+    """Open a folder and score the approved masks of a subset, as a whole and by group."""
     if model and predictions is not None:
         raise BadInput("Give either --model or --predictions, not both.")
     project = open_for_cli(data, store, encoding)
+    return evaluate_project(project, model, predictions, subset, border, flip, json_file)
+
+
+def evaluate_project(
+    project: Project,
+    model: str,
+    predictions: Path | None,
+    subset: str,
+    border: BorderRule,
+    flip: bool,
+    json_file: Path | None,
+) -> int:
+    """Score a model, or a folder of masks, against the approved masks of a subset."""
     names = _names(project, subset)
     predict = (
         _from_files(project, predictions, border)

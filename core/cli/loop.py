@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.cli.evaluate import evaluate_command
+from core.cli.follow import follow_run
 from core.cli.output import open_for_cli, say
 from core.cli.predict import predict_command
-from core.cli.train import follow_run, new_run
+from core.cli.train import new_run
 from core.inference.catalogue import RUN_MODEL
 from core.labels import BorderRule
 

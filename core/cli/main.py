@@ -75,18 +75,46 @@ def train(
     ] = None,
     name: Annotated[str, typer.Option(help="The model's name.")] = "",
     edited: Annotated[bool, typer.Option("--edited", help="Use edited masks too.")] = False,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Only let it wait: petseg queue starts it.")
+    ] = False,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=A,B", help="Try several values, one training after the other."),
+    ] = None,
     project: Store = None,
     encoding: Encoding = None,
 ) -> None:
-    """Train on a folder's approved masks; one line an epoch."""
-    from core.cli.train import train_command
+    """Train on a folder's approved masks; one line an epoch.
 
-    changes = {"device": device.value, "seed": str(seed)} | _pairs(settings or [])
+    On several GPUs or machines: let it wait with --queue, then
+    torchrun --nproc-per-node 2 -m core.training RUN
+    """
+    from core.cli.train import Training, train_command
+    from core.training.grid import parse_values
+
+    changes = {"device": device.value, "seed": str(seed)} | _pairs("--set", settings or [])
     if start:
         changes["start"] = start
-    raise typer.Exit(
-        train_command(data, preset, changes, run, also or [], name, edited, project, encoding)
-    )
+    values = {key: parse_values(key, v) for key, v in _pairs("--grid", grid or []).items()}
+    wanted = Training(preset, changes, run, also or [], name, edited, queue, values)
+    raise typer.Exit(train_command(data, wanted, project, encoding))
+
+
+@app.command("queue")
+def queue_trainings(data: Data, project: Store = None) -> None:
+    """Start a folder's waiting trainings, one after the other."""
+    from core.cli.queue import queue_command
+
+    raise typer.Exit(queue_command(data, project))
+
+
+@app.command()
+def runs(data: Data, json: Json = None, project: Store = None) -> None:
+    """List a folder's trainings."""
+    from core.cli.runs import runs_command
+
+    raise typer.Exit(runs_command(data, json, project))
 
 
 @app.command()
@@ -127,6 +155,29 @@ def evaluate(
             data, model, predictions, subset.value, border, flip, json, project, encoding
         )
     )
+
+
+@app.command()
+def reproduce(
+    data: Data,
+    presets: Annotated[str, typer.Option(help="Names with commas between; all by default.")] = "",
+    out: Annotated[
+        Path, typer.Option(help="Where each preset gets a project; goes on with what is there.")
+    ] = Path("reproduced"),
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: all cores.")] = 0,
+    weights: Annotated[
+        Path | None, typer.Option(help="ImageNet weights as a file, instead of a download.")
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Train the presets whole, each with its own split, and print figures beside published ones."""
+    from core.cli.reproduce import ORDER, reproduce_command
+
+    changes: dict[str, object] = {"threads": threads} if threads else {}
+    if weights is not None:
+        changes["weights"] = str(weights.resolve())
+    names = [name.strip() for name in presets.split(",")] if presets else ORDER
+    raise typer.Exit(reproduce_command(data, names, out, changes, json))
 
 
 @app.command()
@@ -186,11 +237,11 @@ def main() -> None:
         sys.exit(BAD_INPUT if isinstance(error, BadInput) else FAILED)
 
 
-def _pairs(settings: list[str]) -> dict[str, str]:
+def _pairs(option: str, settings: list[str]) -> dict[str, str]:
     pairs = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
-            raise BadInput(f"--set {setting}: write it as KEY=VALUE.")
+            raise BadInput(f"{option} {setting}: write it as KEY=VALUE.")
         pairs[key.strip()] = value.strip()
     return pairs

@@ -19,7 +19,7 @@ MakeProject = Callable[..., Path]
 @pytest.fixture
 def oxford(tmp_path: Path, animal) -> Path:
     """Six drawn animals with a border, arranged as Oxford-IIIT Pet; two official test images."""
-    from core.data.samples import with_border
+    from core.data.decoding import with_border
 
     root = tmp_path / "pets"
     (root / "images").mkdir(parents=True)

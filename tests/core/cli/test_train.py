@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from core.cli import train as cli_train
+from core.cli import follow as cli_follow
+from core.evaluation.metrics import Scores
 from core.modelfile import read_description
 from core.training import control, events
 from core.training.config import read_run_config
@@ -42,6 +43,7 @@ def test_a_training_prints_a_line_an_epoch_and_its_model_is_listed(
         for word in ("loss", "IoU", "Dice", "accuracy"):
             assert word in line
     assert "border = foreground" in outcome.out
+    assert "is kept." in outcome.out
     assert f"Model {run / 'best.safetensors'}" in outcome.out
     assert "\r" not in outcome.out + outcome.err
     assert "\x1b" not in outcome.out + outcome.err
@@ -64,13 +66,13 @@ def test_ctrl_c_right_after_the_start_stops_the_training(
 ):
     # The worker needs seconds to load its libraries: it has read nothing yet.
     root = make_project(4)
-    real = cli_train._follow
+    real = cli_follow._follow
 
     def follow(*args: Any) -> int:
         os.kill(os.getpid(), signal.SIGINT)
         return real(*args)
 
-    monkeypatch.setattr(cli_train, "_follow", follow)
+    monkeypatch.setattr(cli_follow, "_follow", follow)
     run = root / "run"
     outcome = petseg(
         "train", root, "--preset", "baseline", *TINY, "--set", "epochs=20", "--device", "cpu",
@@ -89,7 +91,7 @@ def never_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(_run: Path) -> None:
         raise AssertionError("a worker was started")
 
-    monkeypatch.setattr(cli_train, "start_worker", start)
+    monkeypatch.setattr(cli_follow, "start_worker", start)
 
 
 @pytest.mark.usefixtures("never_starts")
@@ -142,7 +144,7 @@ def test_a_worker_that_dies_is_reported_with_its_last_words(
         with open(run / "worker.log", "ab") as log:
             return subprocess.Popen([sys.executable, "-c", code], stderr=log)
 
-    monkeypatch.setattr(cli_train, "start_worker", start)
+    monkeypatch.setattr(cli_follow, "start_worker", start)
     outcome = petseg("train", make_project(3), "--preset", "baseline")
     assert outcome.code == 1
     assert "exit code 9" in outcome.err
@@ -157,10 +159,83 @@ def test_what_a_worker_says_reaches_the_person(
         events.write_event(run, events.Failed(reason="Out of memory: choose a smaller size."))
         return subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
 
-    monkeypatch.setattr(cli_train, "start_worker", start)
+    monkeypatch.setattr(cli_follow, "start_worker", start)
     outcome = petseg("train", make_project(3), "--preset", "baseline")
     assert outcome.code == 1
     assert outcome.err.splitlines() == [
         "Skipped a.jpg: the file is empty",
         "Out of memory: choose a smaller size.",
     ]
+
+
+def acting(monkeypatch: pytest.MonkeyPatch, *told: events.Event) -> None:
+    """A worker that only says this, and ends well."""
+
+    def start(run: Path) -> subprocess.Popen[bytes]:
+        for event in told:
+            events.write_event(run, event)
+        return subprocess.Popen([sys.executable, "-c", ""])
+
+    monkeypatch.setattr(cli_follow, "start_worker", start)
+
+
+def test_a_pause_from_elsewhere_is_no_death(
+    petseg, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+):
+    root = make_project(3)
+    run = root / "run"
+    joined = events.Joined(epoch=2, step=4, images=("a.jpg", "b.jpg"))
+    acting(monkeypatch, joined, events.Control(counter=1, state="pause"))
+    outcome = petseg("train", root, "--preset", "baseline", "--run", run)
+    assert outcome.code == 0
+    assert outcome.err == ""
+    assert outcome.out.splitlines()[1:] == [
+        "2 new masks join at epoch 2",
+        f"Paused. To go on: petseg train DATA --run {run}",
+    ]
+
+
+def test_in_the_end_the_model_is_compared_with_the_one_it_started_from(
+    petseg, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+):
+    def scores(iou: float) -> Scores:
+        return Scores(iou, iou, iou, iou, iou, iou)
+
+    begun = events.Started(
+        epochs=1, steps=1, train_images=9, val_images=9, parameters=1, device="cpu", threads=1,
+        score_border="foreground", start_val=scores(0.871),
+    )  # fmt: skip
+    end = events.Finished(reason="done", model="best.safetensors", best_epoch=1, val=scores(0.893))
+    acting(monkeypatch, begun, end)
+    outcome = petseg("train", make_project(3), "--preset", "baseline")
+    assert outcome.code == 0
+    said = "Better than the model it started from: val IoU 0.871 → 0.893."
+    assert said in outcome.out.splitlines()
+
+
+def test_a_silent_worker_is_told_with_the_end_of_its_log(
+    petseg, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+):
+    workers = []
+
+    def start(run: Path) -> subprocess.Popen[bytes]:
+        (run / "worker.log").write_text("reading a.jpg\n")
+        words = [sys.executable, "-c", "input()", "core.training", str(run)]
+        workers.append(subprocess.Popen(words, stdin=subprocess.PIPE))
+        (run / "worker.json").write_text(f'{{"pid": {workers[0].pid}}}')
+        os.utime(run / "worker.json", (0, 0))
+        return workers[0]
+
+    said: list[str] = []
+
+    def hear(text: str) -> None:
+        said.append(text)
+        workers[0].kill()
+
+    monkeypatch.setattr(cli_follow, "start_worker", start)
+    monkeypatch.setattr(cli_follow, "warn", hear)
+    assert petseg("train", make_project(3), "--preset", "baseline").code == 1
+    workers[0].communicate()
+    assert said[0].startswith("The worker has said nothing for a minute")
+    assert said[0].endswith("reading a.jpg")
+    assert len([text for text in said if "for a minute" in text]) == 1
