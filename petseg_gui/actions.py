@@ -29,6 +29,7 @@ class Command:
     icon: str = ""
     checkable: bool = False
     at_image: bool = False
+    checked_icon: str = ""
 
 
 @dataclass(frozen=True)
@@ -278,6 +279,7 @@ COMMANDS = (
         "Free the processor; the training goes on later where it was",
         icon="pause",
         checkable=True,
+        checked_icon="resume",
     ),
     Command(
         "stop_training",
@@ -491,7 +493,8 @@ def set_icons(actions: Mapping[str, QAction], palette: QPalette) -> None:
     """Draw the icons in the palette's colours (again, when it changed)."""
     for command in COMMANDS:
         if command.icon:
-            actions[command.id].setIcon(icons.icon(command.icon, palette))
+            drawn = icons.icon(command.icon, palette, command.checked_icon)
+            actions[command.id].setIcon(drawn)
 
 
 def shortcut_texts(action: QAction) -> list[str]:

@@ -72,10 +72,12 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
     from petseg_gui.wiring.folder import open_at_start, wire_folder
     from petseg_gui.wiring.home import wire_home
     from petseg_gui.wiring.image import wire_image
+    from petseg_gui.wiring.learning import wire_learning
     from petseg_gui.wiring.log import wire_log
     from petseg_gui.wiring.mask import wire_mask
     from petseg_gui.wiring.moving import wire_moving
     from petseg_gui.wiring.prediction import wire_prediction
+    from petseg_gui.wiring.runs import wire_runs
     from petseg_gui.wiring.safety import wire_safety
     from petseg_gui.wiring.settings import wire_settings
     from petseg_gui.wiring.training import wire_training
@@ -93,6 +95,8 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
         wire_moving,
         wire_prediction,
         wire_training,
+        wire_runs,
+        wire_learning,
         wire_appearance,
         wire_classes,
         wire_settings,

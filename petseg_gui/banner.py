@@ -110,16 +110,21 @@ class Banner(QWidget):
             self._draw_icons()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        # A tint over the window's own colour, so that the text keeps its contrast in both themes.
-        tint = QColor(_TINTS[self._level])
-        painter = QPainter(self)
-        tint.setAlpha(48)
-        painter.fillRect(self.rect(), tint)
-        tint.setAlpha(255)
-        painter.fillRect(0, 0, 3, self.height(), tint)
+        paint_tint(self, self._level)
 
     def _draw_icons(self) -> None:
         colour = self.palette().color(QPalette.ColorRole.WindowText)
         ratio = self.devicePixelRatioF()
         self._icon.setPixmap(icons.pixmap(self._level, colour, 18, ratio))
         self.close_button.setIcon(icons.icon("close", self.palette()))
+
+
+def paint_tint(widget: QWidget, level: Level) -> None:
+    """Paint a message's ground. To be called while the widget is painted."""
+    # A tint over the window's own colour, so that the text keeps its contrast in both themes.
+    tint = QColor(_TINTS[level])
+    painter = QPainter(widget)
+    tint.setAlpha(48)
+    painter.fillRect(widget.rect(), tint)
+    tint.setAlpha(255)
+    painter.fillRect(0, 0, 3, widget.height(), tint)

@@ -16,7 +16,7 @@ from core.editing.draft import Draft
 from core.editing.history import Edit, History
 from core.editing.region import Region
 from core.editing.snapshot import Snapshot
-from core.labels import LabelScheme
+from core.labels import BACKGROUND, LabelScheme
 
 
 class Document(QObject):
@@ -31,6 +31,7 @@ class Document(QObject):
     edited = Signal()
     """An undoable edit was committed, undone or redone."""
     selection_changed = Signal()
+    prediction_changed = Signal()
 
     def __init__(
         self,
@@ -40,9 +41,13 @@ class Document(QObject):
         scheme: LabelScheme,
         history: History | None = None,
         parent: QObject | None = None,
+        *,
+        unpainted: int = BACKGROUND,
+        prediction: np.ndarray | None = None,
     ) -> None:
         """pixels: uint8 RGB, height x width x 3; mask: uint8, height x width, class ids and VOID.
 
+        unpainted: what erasing leaves, BACKGROUND or VOID; prediction: see ``set_prediction``.
         A writeable, contiguous mask is shared with the caller, any other is copied. Raises
         ValueError where the two differ in size or a type is wrong.
         """
@@ -56,6 +61,10 @@ class Document(QObject):
         self.mask = np.require(mask, requirements=["C_CONTIGUOUS", "WRITEABLE"])
         self.scheme = scheme
         self.history = History() if history is None else history
+        self.unpainted = unpainted
+        self.prediction: np.ndarray | None = None
+        """What a model says; shown where the mask is void. Never written."""
+        self.set_prediction(prediction)
         self.locked: frozenset[int] = frozenset()
         """Classes whose pixels no stroke changes."""
         self.selection: Region | None = None
@@ -94,6 +103,13 @@ class Document(QObject):
         """Where clean-ups act from now on; None: everywhere."""
         self.selection = region
         self.selection_changed.emit()
+
+    def set_prediction(self, prediction: np.ndarray | None) -> None:
+        """Show what a model says (uint8, of the mask's size, class ids) where the mask is void."""
+        if prediction is not None:
+            self._check(prediction)
+        self.prediction = prediction
+        self.prediction_changed.emit()
 
     def snapshot(self) -> Snapshot:
         """The mask as of the last committed edit, for a thread to read while painting goes on."""

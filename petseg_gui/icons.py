@@ -19,14 +19,20 @@ _GROUPS = {
 }
 
 
-def icon(name: str, palette: QPalette) -> QIcon:
-    """The icon ``resources/icons/NAME.svg`` for bars and buttons, in the palette's text colour."""
+def icon(name: str, palette: QPalette, checked: str = "") -> QIcon:
+    """The icon ``resources/icons/NAME.svg`` for bars and buttons, in the palette's text colour.
+
+    checked: the name of another icon for while the button is checked.
+    """
     screens = QGuiApplication.screens()
     ratio = max((screen.devicePixelRatio() for screen in screens), default=1.0)
     made = QIcon()
     for mode, group in _GROUPS.items():
         colour = palette.color(group, QPalette.ColorRole.WindowText)
         made.addPixmap(pixmap(name, colour, _BAR_SIZE, ratio), mode)
+        if checked:
+            drawn = pixmap(checked, colour, _BAR_SIZE, ratio)
+            made.addPixmap(drawn, mode, QIcon.State.On)
     return made
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.editing.snapshot import Snapshot
 from core.images import ImageError
-from core.labels import BACKGROUND
+from core.labels import VOID
 from core.masks import MaskError
 from core.project.project import Project
 from core.project.reviews import Status
@@ -24,7 +24,8 @@ _KEPT_BYTES = 256 * 2**20
 class LoadedImage:
     """pixels: uint8 RGB, height x width x 3, None where the image cannot be decoded.
 
-    mask: uint8, height x width: its mask, or the stored prediction, or all background.
+    mask: uint8, height x width: its mask, or the stored prediction, or all unpainted.
+    prediction: the stored one, of the mask's size, where unpainted pixels are void.
     problem: why there are no pixels, or why the mask file cannot be used.
     digest: SHA-256 of the mask file, "" without one; None where the mask is not the file's.
     unsaved: the mask that was not saved yet when it was read.
@@ -37,13 +38,14 @@ class LoadedImage:
     problem: str = ""
     digest: str | None = None
     unsaved: Snapshot | None = None
+    prediction: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class StoredMask:
     """What an image's files say its mask is.
 
-    mask: uint8, height x width; all background where there is none, or it cannot be used: then
+    mask: uint8, height x width; all unpainted where there is none, or it cannot be used: then
     problem says why. digest: SHA-256 of the mask file, "" without one.
     """
 
@@ -61,37 +63,42 @@ def load_image(project: Project, name: str, unsaved: Snapshot | None = None) -> 
         decoded = project.read_image(name)
     except ImageError as error:
         return LoadedImage(name, None, None, problem=str(error))
-    if unsaved is not None:
-        mask = unsaved.pixels().copy()
-        return LoadedImage(name, decoded.pixels, mask, decoded.notes, unsaved=unsaved)
     height, width, _ = decoded.pixels.shape
+    beneath = None
+    if project.settings.unpainted_id == VOID and project.status(name) is not Status.REJECTED:
+        beneath = _prediction(project, name, (width, height))
+    image = LoadedImage(name, decoded.pixels, None, decoded.notes, prediction=beneath)
+    if unsaved is not None:
+        return replace(image, mask=unsaved.pixels().copy(), unsaved=unsaved)
     stored = read_stored_mask(project, name, (width, height))
-    return LoadedImage(
-        name, decoded.pixels, stored.mask, decoded.notes, stored.problem, stored.digest
-    )
+    return replace(image, mask=stored.mask, problem=stored.problem, digest=stored.digest)
 
 
 def read_stored_mask(project: Project, name: str, size: tuple[int, int]) -> StoredMask:
-    """The mask file's mask, or the stored prediction, or background. size: (width, height)."""
+    """The mask file's mask, or the stored prediction, or all unpainted. size: (width, height).
+
+    Where unpainted pixels are void, a mask holds what was painted: no prediction then.
+    """
+    unpainted = project.settings.unpainted_id
     try:
         # Before its pixels: where the file changes in between, it is noticed at the next look.
         digest = project.mask_digest(name)
     except MaskError as error:
-        return StoredMask(_empty(size), "", str(error))
+        return StoredMask(_empty(size, unpainted), "", str(error))
     if project.status(name) is Status.REJECTED and not digest:
-        return StoredMask(_empty(size), digest)
+        return StoredMask(_empty(size, unpainted), digest)
     try:
         mask = project.read_mask(name, size)
     except (MaskError, ImageError) as error:
-        return StoredMask(_empty(size), digest, str(error))
-    if mask is None:
+        return StoredMask(_empty(size, unpainted), digest, str(error))
+    if mask is None and unpainted != VOID:
         mask = _prediction(project, name, size)
-    return StoredMask(_empty(size) if mask is None else mask, digest)
+    return StoredMask(_empty(size, unpainted) if mask is None else mask, digest)
 
 
-def _empty(size: tuple[int, int]) -> np.ndarray:
+def _empty(size: tuple[int, int], unpainted: int) -> np.ndarray:
     # Not zeros(): memory that is only fetched as it is painted on holds up the first strokes.
-    return np.full(size[::-1], BACKGROUND, np.uint8)
+    return np.full(size[::-1], unpainted, np.uint8)
 
 
 def _prediction(project: Project, name: str, size: tuple[int, int]) -> np.ndarray | None:

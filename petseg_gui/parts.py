@@ -19,6 +19,7 @@ from petseg_gui.history_panel import HistoryPanel
 from petseg_gui.main_window import MainWindow
 from petseg_gui.navigator import Navigator
 from petseg_gui.opening import Opener
+from petseg_gui.prediction.anew import Anew
 from petseg_gui.prediction.batch import Batch
 from petseg_gui.prediction.chooser import ModelChooser
 from petseg_gui.prediction.desk import PredictionDesk
@@ -33,7 +34,9 @@ from petseg_gui.strip import ToolStrip
 from petseg_gui.tasks import Tasks
 from petseg_gui.toolbox import Toolbox
 from petseg_gui.training.desk import TrainingDesk
+from petseg_gui.training.learning import Learning
 from petseg_gui.training.panel import TrainingPanel
+from petseg_gui.training.run_list import RunList
 from petseg_gui.training.watcher import RunWatcher
 from petseg_gui.workbench import make_workbench
 
@@ -65,6 +68,9 @@ class Parts:
     watcher: RunWatcher
     training: TrainingDesk
     training_panel: TrainingPanel
+    runs: RunList
+    learning: Learning
+    anew: Anew
     guard: CloseGuard
     settings: SettingsKeeper
     state: StateKeeper
@@ -92,7 +98,9 @@ def make_parts() -> Parts:
     bench = make_workbench(tasks, canvas, probabilities, window.tell)
     batch = Batch(Segmenter(tasks, shelf, window), window)
     watcher = RunWatcher(tasks, window)
-    training_panel = TrainingPanel(tasks, watcher, actions, window)
+    training = TrainingDesk(tasks, watcher, window)
+    training_panel = TrainingPanel(tasks, watcher, training, actions, window)
+    runs = RunList(tasks, window)
     window.compose(start_page, canvas, strip, browser, training_panel, ModelChooser(models, window))
     class_panel = ClassPanel(actions["classes"], window)
     history_panel = HistoryPanel(window)
@@ -118,8 +126,11 @@ def make_parts() -> Parts:
         desk=PredictionDesk(session, models, Segmenter(tasks, shelf, window), batch, window),
         batch=batch,
         watcher=watcher,
-        training=TrainingDesk(tasks, watcher, window),
+        training=training,
         training_panel=training_panel,
+        runs=runs,
+        learning=Learning(tasks, session, models, training, watcher, runs, window),
+        anew=Anew(session, models, Batch(Segmenter(tasks, shelf, window), window), batch, window),
         guard=CloseGuard(session, window),
         settings=SettingsKeeper(tasks, window),
         state=state,

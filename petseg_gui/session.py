@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.editing.history import History, Step
+from core.editing.history import Edit, History, Step
 from core.editing.shelf import Shelf
 from core.editing.snapshot import Snapshot
+from core.editing.unpainted import fill_unpainted
+from core.labels import VOID
 from core.project.project import Project
 from core.project.reviews import Review, Status
 from petseg_gui.document import Document
@@ -76,6 +78,7 @@ class Session(QObject):
         self._forgot = False  # whether it was said that undo is bounded
         self._look: Task | None = None  # at the open image's mask file
         self._taking = False  # a mask from the disk: no edit that would have to be saved
+        self._approving = False  # what is taken of the prediction is being worked out
         self._models: dict[str, str] = {}
         self._saved_revision = 0
         self._last_edit = 0.0
@@ -143,6 +146,14 @@ class Session(QObject):
             self.opening.emit()
             self.loader.load(name, self._unsaved(name))
 
+    def read_again(self) -> None:
+        """What an image's files mean has changed: read the open one anew, and no old ones."""
+        self.save()
+        self.loader.read_ahead(())
+        self.loader.forget(self.wanted)
+        if self.wanted:
+            self.loader.load(self.wanted, self._unsaved(self.wanted))
+
     @property
     def can_edit(self) -> bool:
         """Whether strokes on the open image could be kept."""
@@ -188,18 +199,59 @@ class Session(QObject):
         self._models[name] = model
         self._refresh_status(name)
         self.loader.forget(name)
-        if self.document is None or name != self.name or not self.takes_predictions:
+        if self.document is None or name != self.name:
+            return False
+        if self.document.unpainted == VOID:
+            self.document.set_prediction(mask)
+            return True
+        if not self.takes_predictions:
             return False
         self.document.set_mask(mask)
         return True
 
     # Judging and saving
 
-    def approve(self) -> None:
-        """Say that the open image's mask, as it is shown, is right."""
-        if self.project is None or self.document is None or not self.can_edit:
+    def approve(self, then: Callable[[], None] = lambda: None) -> None:
+        """Say that the open image's mask, as it is shown, is right; ``then`` follows.
+
+        Where unpainted pixels are void, they first become what the prediction says of them, as
+        one edit; that is worked out in the background.
+        """
+        document = self.document
+        if document is None or not self.can_edit or self._approving:
             return
         self.leaving.emit()
+        if document.unpainted != VOID:
+            self._hand_over_approved()
+            then()
+            return
+        self._approving = True
+        revision, mask, prediction = document.revision, document.snapshot(), document.prediction
+
+        def landed(found: tuple[Edit | None, bool]) -> None:
+            self._approving = False
+            edit, labelled = found
+            if document is not self.document or document.revision != revision or document.stroking:
+                self.told.emit("The mask was edited meanwhile: please approve it again.")
+            elif not labelled:
+                self.told.emit("There is nothing to approve: no stroke and no prediction.")
+            else:
+                if edit is not None:
+                    document.apply(edit)
+                self._hand_over_approved()
+                then()
+
+        def failed(reason: str) -> None:
+            self._approving = False
+            self.told.emit(reason)
+
+        self._tasks.run(
+            Lane.EDIT, lambda job: fill_unpainted(mask.pixels(), prediction), landed, failed
+        )
+
+    def _hand_over_approved(self) -> None:
+        if self.project is None or self.document is None:
+            return
         kept = self.project.mask_source(self.name) is not None and not self.dirty
         self._hand_over(Status.APPROVED, None if kept else self.document.snapshot())
 
@@ -210,6 +262,8 @@ class Session(QObject):
 
     def save(self) -> None:
         """Save the open image's edits, if there are any."""
+        if self._approving:
+            self._tasks.wait(Lane.EDIT)  # else an approval would be lost with its image
         self.leaving.emit()
         self._hand_over_edits()
 
@@ -422,8 +476,16 @@ class Session(QObject):
             self._show(None, image.name, image.problem)
             return
         history = self._history(image.name)
-        scheme = self.project.settings.scheme
-        document = Document(image.name, image.pixels, image.mask, scheme, history)
+        settings = self.project.settings
+        document = Document(
+            image.name,
+            image.pixels,
+            image.mask,
+            settings.scheme,
+            history,
+            unpainted=settings.unpainted_id,
+            prediction=image.prediction,
+        )
         document.edited.connect(self._on_edited)
         self._show(document, image.name, image.problem, image.notes)
         if forgotten:

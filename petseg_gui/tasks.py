@@ -52,8 +52,10 @@ class Task:
         done: Callable[[Any], None] | None,
         failed: Callable[[str], None] | None,
         progress: Callable[[Any], None] | None,
+        kept: bool,
     ) -> None:
         self.lane = lane
+        self.kept = kept
         self.cancelled = Event()
         self.future: Future[Any] | None = None
         self._done = done
@@ -113,13 +115,16 @@ class Tasks(QObject):
         done: Callable[[Any], None] | None = None,
         failed: Callable[[str], None] | None = None,
         progress: Callable[[Any], None] | None = None,
+        *,
+        kept: bool = False,
     ) -> Task:
         """Run ``work`` in a lane's thread; ``done`` gets its result on the GUI thread.
 
         An exception of the work goes to ``failed`` as text (one that is neither PetSegError nor
         OSError to the excepthook as well), what it reports to ``progress``.
+        kept: what a person has decided, written in a moment: closing waits for it.
         """
-        task = Task(lane, done, failed, progress)
+        task = Task(lane, done, failed, progress, kept)
         if self._closed:
             task.cancel()
             return task
@@ -143,12 +148,13 @@ class Tasks(QObject):
             task.deliver_result()
 
     def close(self) -> None:
-        """Cancel everything and wait for the threads to end."""
+        """Cancel all but what is kept, and wait for the threads to end."""
         self._closed = True
         for task in self._running:
-            task.cancel()
+            if not task.kept:
+                task.cancel()
         for executor in self._executors.values():
-            executor.shutdown(wait=True, cancel_futures=True)
+            executor.shutdown(wait=True)
         self._executors.clear()
         self._running.clear()
         self._letters.clear()

@@ -16,3 +16,11 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """1 mask, 2 masks."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def size(number: int) -> str:
+    """Bytes, roughly: 0.4 MB, 24 MB, 1.5 GB."""
+    megabytes = number / 1e6
+    if megabytes >= 1000:
+        return f"{megabytes / 1000:.1f} GB"
+    return f"{megabytes:.0f} MB" if megabytes >= 10 else f"{megabytes:.1f} MB"

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from core.labels import VOID
 from petseg_gui.canvas import view as views
 from petseg_gui.canvas.appearance import GRID_ZOOM, Appearance
 from petseg_gui.canvas.grid import paint_grid
@@ -60,6 +61,7 @@ class ImageView(QWidget):
             return
         if self._document is not None:
             self._document.changed.disconnect(self._on_changed)
+            self._document.prediction_changed.disconnect(self._show_prediction)
         self._document = document
         self._photo = self._mask = None
         self._builder.stop()
@@ -67,6 +69,8 @@ class ImageView(QWidget):
             self._photo = PhotoLayer(document.pixels, self._appearance)
             self._mask = MaskLayer(document.mask, document.scheme, self._appearance)
             document.changed.connect(self._on_changed)
+            document.prediction_changed.connect(self._show_prediction)
+            self._show_prediction()
         self.fit()
         self.update()
         self.view_changed.emit()
@@ -272,6 +276,12 @@ class ImageView(QWidget):
             spread = self._mask.spread
             area = self.widget_rect(QRectF(rect))
             self.update(area.adjusted(-spread, -spread, spread, spread))
+
+    def _show_prediction(self) -> None:
+        if self._document is not None and self._mask is not None:
+            unlabelled = self._document.unpainted == VOID
+            self._mask.set_prediction(self._document.prediction, dim_void=unlabelled)
+        self.update()
 
     def _build(self) -> None:
         """Work for idle moments: what is missing to paint this zoom fast and smooth."""

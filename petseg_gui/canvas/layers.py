@@ -8,14 +8,14 @@ window's size costs, whatever the image's.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from core.editing.box import Box, intersection
-from core.labels import LabelScheme
+from core.labels import BACKGROUND, VOID, LabelScheme
 from petseg_gui.canvas.appearance import Appearance, Mode
 from petseg_gui.canvas.colours import codes, colour_table, photo_table
 from petseg_gui.canvas.view import Size, View
@@ -24,6 +24,7 @@ _SMALLEST = 512
 _PIXELS_SHOW = 4.0  # from this zoom on the photo's pixels are shown as squares
 _BAND_PIXELS = 1 << 17  # made at a time: a few milliseconds
 _SPREAD = 2  # samples around what is exposed, for the smoothing
+_DIMMED = 0.55  # of the mask's opacity, where nobody painted and only a model speaks
 _OVERVIEW = 4  # samples along the side of an overview's pixel
 
 _RED_BLUE = np.uint32(0x00FF00FF)
@@ -122,12 +123,22 @@ class MaskLayer:
     def __init__(self, mask: np.ndarray, scheme: LabelScheme, appearance: Appearance) -> None:
         """mask: uint8, height x width, shared."""
         self._mask = mask
+        self._prediction: np.ndarray | None = None
+        self._dim_void = False
         self.set_appearance(scheme, appearance)
 
     def set_appearance(self, scheme: LabelScheme, appearance: Appearance) -> None:
         """Show it in other colours, or otherwise, from now on."""
         self._appearance = appearance
         self._table = colour_table(scheme, appearance)
+
+    def set_prediction(self, prediction: np.ndarray | None, dim_void: bool) -> None:
+        """Show a prediction (uint8, the mask's size, shared) where the mask is void.
+
+        dim_void: show void, or the prediction there, fainter than what was painted.
+        """
+        self._prediction = prediction
+        self._dim_void = dim_void
 
     @property
     def spread(self) -> int:
@@ -156,11 +167,12 @@ class MaskLayer:
         if part is None:
             return
         x0, y0, x1, y1 = part
-        ids = np.ascontiguousarray(self._mask[rows, columns][y0:y1, x0:x1])
-        if self._shows(ids):
+        for ids, opacity in self._parts(lambda mask: mask[rows, columns][y0:y1, x0:x1]):
             shown = codes(ids, self._appearance, (x0, y0), density)
+            painter.setOpacity(opacity)
             image = _coloured(shown, self._table)
             _draw(painter, image, part, scale, view, smooth=view.zoom < 1)
+        painter.setOpacity(1)
 
     def _paint_enlarged(self, painter: QPainter, view: View, exposed: QRectF) -> None:
         """With a sample for every device pixel."""
@@ -174,12 +186,42 @@ class MaskLayer:
             return
         x0, y0, x1, y1 = part
         columns, rows = _nearest(x0, x1, view.zoom, width), _nearest(y0, y1, view.zoom, height)
-        pixels = self._mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        ids = pixels.take(columns - columns[0], axis=1).take(rows - rows[0], axis=0)
-        if self._shows(ids):
+
+        def enlarged(mask: np.ndarray) -> np.ndarray:
+            pixels = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            taken: np.ndarray = pixels.take(columns - columns[0], axis=1)
+            taken = taken.take(rows - rows[0], axis=0)
+            return taken
+
+        for ids, opacity in self._parts(enlarged):
             shown = codes(ids, self._appearance, (x0, y0))
+            painter.setOpacity(opacity)
             image = _coloured(shown, self._table)
             painter.drawImage(QPoint(view.left + x0, view.top + y0), image)
+        painter.setOpacity(1)
+
+    def _parts(
+        self, pick: Callable[[np.ndarray], np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, float]]:
+        """What is painted one over the other: class ids, and how opaque.
+
+        pick: takes the samples of a whole mask that are wanted.
+        """
+        ids = np.ascontiguousarray(pick(self._mask))
+        if not self._dim_void:
+            if self._shows(ids):
+                yield ids, 1.0
+            return
+        void = ids == VOID
+        seen = ids if self._prediction is None else np.where(void, pick(self._prediction), ids)
+        if self._appearance.mode is not Mode.FILL:
+            if self._shows(seen):
+                yield seen, 1.0
+            return
+        for where, opacity in ((void, _DIMMED), (~void, 1.0)):
+            part = np.where(where, seen, np.uint8(BACKGROUND))
+            if part.any():
+                yield part, opacity
 
     def _shows(self, ids: np.ndarray) -> bool:
         """Whether there is anything to paint: mostly there is only background."""

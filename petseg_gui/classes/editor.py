@@ -1,5 +1,6 @@
-"""The label scheme editor: names, colours and keys of the classes; classes added and removed.
+"""The label scheme editor: a project's classes, and what pixels are that nobody painted.
 
+Classes have names, colours and keys; they can be added and removed.
 A class keeps its id for good, since ids are what masks hold: so classes cannot be moved, and only
 the last one can be removed.
 """
@@ -15,6 +16,7 @@ from PySide6.QtGui import QColor, QIcon, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QColorDialog,
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
@@ -36,11 +38,18 @@ from core.labels import (
     LabelScheme,
     default_colour,
 )
+from core.project.settings import UNPAINTED
 from petseg_gui.classes.swatch import swatch
 from petseg_gui.progress import ProgressStrip
 
 _NAME, _COLOUR, _KEY = range(3)
 _BORDER = 2
+_UNPAINTED_WORDS = ("Background", "Unlabelled: nothing is learnt from them")
+_UNPAINTED_TIP = (
+    "Unlabelled: a mask holds only what you paint, over the prediction, which is shown fainter. "
+    "The eraser brings the prediction back, and approving takes it where you did not paint. "
+    "Masks that are there already stay as they are."
+)
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,8 @@ class ClassEditor(QDialog):
         taken: Mapping[str, str],
         border_is_fixed: bool = False,
         parent: QWidget | None = None,
+        *,
+        unpainted: str = UNPAINTED[0],
     ) -> None:
         """taken: keys that do something else already, and what."""
         super().__init__(parent)
@@ -143,6 +154,15 @@ class ClassEditor(QDialog):
         self.problem = QLabel(self)
         self.problem.setWordWrap(True)
         self.problem.setAccessibleName("What is wrong")
+        self.unpainted_box = QComboBox(self)
+        for meaning, words in zip(UNPAINTED, _UNPAINTED_WORDS, strict=True):
+            self.unpainted_box.addItem(words, meaning)
+        self.unpainted_box.setCurrentIndex(self.unpainted_box.findData(unpainted))
+        self.unpainted_box.setToolTip(_UNPAINTED_TIP)
+        self.unpainted_box.setAccessibleName("Unpainted pixels")
+        self.unpainted_box.setAccessibleDescription(_UNPAINTED_TIP)
+        unpainted_label = QLabel("Unpainted pixels are", self)
+        unpainted_label.setBuddy(self.unpainted_box)
         note = QLabel(
             "A class keeps its number, since that is what masks hold. Only the last class can be "
             "removed, and only while no mask uses it.",
@@ -168,6 +188,10 @@ class ClassEditor(QDialog):
         layout.addWidget(note)
         layout.addWidget(self.table, 1)
         layout.addLayout(row)
+        meaning_row = QHBoxLayout()
+        meaning_row.addWidget(unpainted_label)
+        meaning_row.addWidget(self.unpainted_box, 1)
+        layout.addLayout(meaning_row)
         layout.addWidget(self.progress)
         layout.addWidget(self.problem)
         layout.addWidget(self.buttons)
@@ -179,6 +203,11 @@ class ClassEditor(QDialog):
     @property
     def rows(self) -> list[Row]:
         return list(self._rows)
+
+    @property
+    def unpainted(self) -> str:
+        """What unpainted pixels shall mean: one of ``UNPAINTED``."""
+        return str(self.unpainted_box.currentData())
 
     def set_checked(self, done: int, total: int) -> None:
         """How far the search for masks that use a class has come."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +43,7 @@ class Batch(QObject):
         self._current = ""
         self._project: Project | None = None
         self._model = Path()
+        self._waits: Callable[[str], bool] = lambda name: True
         self.report: BatchReport | None = None
         segmenter.segmented.connect(self._on_segmented)
         segmenter.failed.connect(self._on_failed)
@@ -51,11 +52,20 @@ class Batch(QObject):
     def running(self) -> bool:
         return self.report is not None
 
-    def start(self, project: Project, names: Sequence[str], model: Path) -> None:
-        """Segment these images; a batch under way goes on instead."""
+    def start(
+        self,
+        project: Project,
+        names: Sequence[str],
+        model: Path,
+        waits: Callable[[str], bool] = lambda name: True,
+    ) -> None:
+        """Segment these images; a batch under way goes on instead.
+
+        waits: whether an image, when its turn comes, is still to be segmented.
+        """
         if self.running or not names:
             return
-        self._project, self._model = project, model
+        self._project, self._model, self._waits = project, model, waits
         self._waiting = deque(names)
         self.report = BatchReport(len(names))
         self.progressed.emit(self.report)
@@ -69,6 +79,10 @@ class Batch(QObject):
             self._end()
 
     def _next(self) -> None:
+        while self._waiting and not self._waits(self._waiting[0]):
+            self._waiting.popleft()
+            if self.report is not None:
+                self.report.total -= 1
         if self._project is None or not self._waiting:
             self._end()
             return

@@ -11,10 +11,12 @@ from PySide6.QtCore import QObject, Signal
 from core.inference.bundled import bundled_model
 from core.project.project import Project
 from petseg_gui.heavy import HEAVY
-from petseg_gui.tasks import Job, Lane, Tasks
+from petseg_gui.tasks import Job, Lane, Task, Tasks
 
 if TYPE_CHECKING:
     from core.inference.catalogue import ModelEntry
+
+_BUNDLED = "bundled"  # core.training.config.Start.BUNDLED, which would import pydantic
 
 
 class ModelChoice(QObject):
@@ -28,6 +30,7 @@ class ModelChoice(QObject):
         self._tasks = tasks
         self._project: Project | None = None
         self._setting = ""
+        self._listing: Task | None = None
         self.entries: list[ModelEntry] = []
 
     @property
@@ -36,6 +39,11 @@ class ModelChoice(QObject):
         if self._project is None or not self._setting:
             return bundled_model()
         return self._project.store / self._setting
+
+    @property
+    def start(self) -> str:
+        """The chosen model as the starting point of a training."""
+        return str(self.path) if self._setting else _BUNDLED
 
     def set_project(self, project: Project) -> None:
         """Take over a project's choice; ``refresh`` looks for its models."""
@@ -57,7 +65,9 @@ class ModelChoice(QObject):
 
             return list_models(runs)
 
-        self._tasks.run(Lane.LOAD, work, listed, self.told.emit)
+        if self._listing is not None:
+            self._listing.cancel()  # it may lack a model that is chosen meanwhile
+        self._listing = self._tasks.run(Lane.LOAD, work, listed, self.told.emit)
 
     def choose(self, path: Path) -> None:
         """Segment with this model from now on."""
@@ -73,7 +83,11 @@ class ModelChoice(QObject):
             def work(job: Job) -> None:
                 project.change_settings(replace(project.settings, model=setting))
 
-            self._tasks.run(Lane.SAVE, work, None, self.told.emit)
+            self._tasks.run(Lane.SAVE, work, None, self.told.emit, kept=True)
+
+    def choose_default(self) -> None:
+        """Segment with the bundled model from now on."""
+        self.choose(bundled_model())
 
     def choose_new(self, path: Path) -> None:
         """A training has made this model: list it and use it."""

@@ -51,6 +51,7 @@ class Settings:
     autosave_seconds: int = 2
     undo_megabytes: int = 200
     threads: int = 0
+    learn_after: int = 10
     keys: Keys = field(default_factory=dict)
 
 
@@ -84,6 +85,12 @@ OPTIONS = (
         "Threads for segmenting",
         "Processor threads that the model may use.",
         Range(0, 64, lowest="All"),
+    ),
+    Option(
+        "learn_after",
+        "Learn as you go after",
+        "So many approvals start a short training by themselves, where that is switched on.",
+        Range(2, 1000, " approvals"),
     ),
 )
 

@@ -37,7 +37,7 @@ class BrushTool(Tool):
         erases = self.erases or event.takes_away
         if not erases and is_locked(self.bench, document):
             return
-        self._stroke_value = BACKGROUND if erases else self.options.value
+        self._stroke_value = document.unpainted if erases else self.options.value
         start = self._line_from(event)
         start = (event.x, event.y) if start is None else start
         self.begin(document, start)
@@ -50,7 +50,7 @@ class BrushTool(Tool):
     def release(self, document: Document, event: PointerEvent) -> None:
         if self._stroke is not None:
             self._last, self._stroke = self._stroke, None
-            document.commit("Eraser" if self._stroke_value == BACKGROUND else self.title)
+            document.commit("Eraser" if self._stroke_value == document.unpainted else self.title)
 
     def cancel(self, document: Document) -> None:
         self._stroke = self._last = None
@@ -94,7 +94,7 @@ class BrushTool(Tool):
 
 
 class EraserTool(BrushTool):
-    """A brush of the background."""
+    """A brush of what pixels are that nobody painted."""
 
     erases = True
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from core.editing.change import fill
 from core.editing.history import Edit
 from core.editing.region import Region
-from core.labels import BACKGROUND
 from petseg_gui.document import Document
 from petseg_gui.tools.tool import Operation, Options, Workbench
 
@@ -36,7 +35,7 @@ def edit_for(
     if region is None:
         return None
     if what is Operation.REMOVE:
-        return fill(document.mask, region, BACKGROUND, title, document.locked, only=value)
+        return fill(document.mask, region, document.unpainted, title, document.locked, only=value)
     return fill(document.mask, region, value, title, document.locked)
 
 

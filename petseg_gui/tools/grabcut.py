@@ -12,7 +12,6 @@ from core.editing.brush import Point
 from core.editing.change import replace
 from core.editing.history import Edit
 from core.editing.region import Region
-from core.labels import BACKGROUND
 from petseg_gui.canvas.view import View
 from petseg_gui.document import Document
 from petseg_gui.tools.choosing import Find, edit_for, is_locked, operation
@@ -98,7 +97,7 @@ class GrabCutTool(ProposingTool):
                 return edit_for(document, region, what, value, _TITLE)
             # The box holds the animal and nothing else of its class.
             mask = part(document.mask, box)
-            pixels = np.where(mask == value, np.uint8(BACKGROUND), mask)
+            pixels = np.where(mask == value, np.uint8(document.unpainted), mask)
             if region is not None:
                 pixels[region.within(box)] = value
             return replace(document.mask, box, pixels, _TITLE, document.locked)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QKeySequence, QShortcut
 
 from core.labels import VOID, LabelScheme, default_colour
+from core.project.settings import UNLABELLED
 from petseg_gui.actions import HELD_KEYS
 from petseg_gui.canvas.appearance import Colours
 from petseg_gui.classes.swatch import class_name
@@ -50,7 +51,11 @@ def open_editor(parts: Parts) -> ClassEditor | None:
     if project is None or not project.writable:
         return None
     editor = ClassEditor(
-        project.settings.scheme, _taken_keys(parts), border_is_fixed(project), parts.window
+        project.settings.scheme,
+        _taken_keys(parts),
+        border_is_fixed(project),
+        parts.window,
+        unpainted=project.settings.unpainted,
     )
     editor.finished.connect(editor.deleteLater)
     editor.wanted.connect(lambda scheme: _take_scheme(parts, editor, scheme))
@@ -93,20 +98,27 @@ def _look_for_use(parts: Parts, editor: ClassEditor, class_id: int) -> None:
 
 def _take_scheme(parts: Parts, editor: ClassEditor, scheme: LabelScheme) -> None:
     """What the editor wants is written down, once the folder's masks can hold it."""
-    from core.project.classes import can_hold_scheme
+    from core.project.classes import can_hold_scheme, can_hold_void
     from petseg_gui.wiring.conversion import offer_conversion
 
     project = parts.session.project
     if project is None:
         return
+    unpainted = editor.unpainted
+    means_another = unpainted != project.settings.unpainted
 
     def write() -> None:
         editor.setEnabled(False)
+        if means_another:
+            parts.session.save()  # what is painted until now is a mask as it was meant
         parts.tasks.run(
             Lane.SAVE,
-            lambda job: project.change_settings(replace(project.settings, scheme=scheme)),
+            lambda job: project.change_settings(
+                replace(project.settings, scheme=scheme, unpainted=unpainted)
+            ),
             lambda _: written(),
             failed,
+            kept=True,
         )
 
     def failed(reason: str) -> None:
@@ -119,9 +131,11 @@ def _take_scheme(parts: Parts, editor: ClassEditor, scheme: LabelScheme) -> None
             parts.session.forget_edits()
             parts.window.tell("The class is removed. Edits made before cannot be undone any more.")
         _follow(parts, scheme)
+        if means_another:
+            parts.session.read_again()
         editor.accept()
 
-    if can_hold_scheme(project, scheme):
+    if can_hold_scheme(project, scheme) and (unpainted != UNLABELLED or can_hold_void(project)):
         write()
     else:
         offer_conversion(parts, write, lambda: None, editor)

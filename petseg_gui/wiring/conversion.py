@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from core.masks import MaskEncoding
 from petseg_gui.banner import Choice, Level
+from petseg_gui.heavy import HEAVY
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane
 from petseg_gui.words import count
@@ -49,21 +51,35 @@ def offer_conversion(
 def _when_saved(
     parts: Parts, then: Callable[[], None], refused: Callable[[], None], over: QWidget
 ) -> None:
-    session, window = parts.session, parts.window
-    if parts.watcher.training:
-        window.tell("A training reads these masks: convert them when it has ended.")
+    session, window, project = parts.session, parts.window, parts.session.project
+    if project is None:
         refused()
         return
-    session.save()
+
+    def look(job: Job) -> Path | None:
+        with HEAVY:
+            from core.training import queue
+
+        return queue.busy(project.runs)  # a command line may train here too
+
+    def looked(run: Path | None) -> None:
+        if run is None:
+            session.save()
+            session.saver.when_idle(begin)
+        else:
+            failed("A training reads these masks: convert them when it has ended.")
+
+    def failed(reason: str) -> None:
+        window.tell(reason)
+        refused()
 
     def begin() -> None:
         if session.saver.problems:
-            window.tell("Some masks are not saved yet: see the message above the image.")
-            refused()
+            failed("Some masks are not saved yet: see the message above the image.")
         else:
             _convert(parts, then, refused, over)
 
-    session.saver.when_idle(begin)
+    parts.tasks.run(Lane.TRAIN, look, looked, failed)
 
 
 def _convert(

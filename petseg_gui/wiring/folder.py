@@ -117,6 +117,7 @@ def _show(parts: Parts, opened: Opened) -> None:
             parts.thumbnails.begin()
             parts.models.refresh()
             parts.training.join(project)
+            parts.learning.begin()
 
     window.progress.hide()
     for cause in ("open", "batch", "training", "segment", "mask"):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QTimer
 
+from core.labels import VOID
 from core.project.reviews import Status
 from petseg_gui.after import after_painting
 from petseg_gui.banner import Choice, Level
@@ -68,12 +71,12 @@ def _redo(parts: Parts) -> None:
         parts.session.document.redo()
 
 
-def _approve(parts: Parts) -> bool:
-    if not parts.session.can_edit:
-        return False
-    parts.session.approve()
-    parts.window.tell(f"{parts.session.name} is approved.")
-    return True
+def _approve(parts: Parts, then: Callable[[], None] = lambda: None) -> None:
+    def approved() -> None:
+        parts.window.tell(f"{parts.session.name} is approved.")
+        then()
+
+    parts.session.approve(approved)
 
 
 def _approve_or_not(parts: Parts) -> None:
@@ -87,8 +90,7 @@ def _approve_or_not(parts: Parts) -> None:
 
 
 def _approve_and_go(parts: Parts) -> None:
-    if _approve(parts):
-        _go(parts, 1)
+    _approve(parts, lambda: _go(parts, 1))
 
 
 def _show_document(parts: Parts) -> None:
@@ -161,9 +163,13 @@ def _show_hovered(parts: Parts, found: tuple[int, int, int | None] | None) -> No
         parts.window.hovered.set_text("")
         return
     x, y, class_id = found
-    names = project.settings.scheme.names
+    names, document = project.settings.scheme.names, parts.session.document
+    predicted = None if document is None else document.prediction
+    source = ""
+    if class_id == VOID and predicted is not None:
+        class_id, source = int(predicted[y, x]), " (predicted)"
     known = class_id is not None and class_id < len(names)
-    word = names[class_id] if known and class_id is not None else "unlabelled"
+    word = names[class_id] + source if known and class_id is not None else "unlabelled"
     parts.window.hovered.set_text(f"{x}, {y}  {word}")
 
 

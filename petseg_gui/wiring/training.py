@@ -1,149 +1,192 @@
-"""Training: the dialog, the panel, and the new model."""
+"""Training: the commands that steer it, the panel, and the new model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.project.reviews import Status
+from petseg_gui.actions import STEER_TRAINING
 from petseg_gui.banner import Choice, Level
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane
+from petseg_gui.training.watcher import Phase
+from petseg_gui.wiring.training_dialog import load_and_open_dialog
+from petseg_gui.words import count
 
 if TYPE_CHECKING:
-    from core.training.config import TrainConfig
-    from core.training.plan import Plan
-    from petseg_gui.training.dialog import TrainingDialog
+    from core.evaluation.metrics import Scores
+    from petseg_gui.training.arrival import Arrival
 
-_DIALOG = "training-dialog"
+_LOG_LINES = 500
 
 
 def wire_training(parts: Parts) -> None:
     """Connect the Train menu."""
-    actions, window = parts.actions, parts.window
-    actions["train"].triggered.connect(lambda: open_dialog(parts))
-    actions["stop_training"].triggered.connect(lambda: parts.training.stop())
-    actions["discard_training"].triggered.connect(lambda: parts.training.discard())
-    parts.training.started.connect(window.training_dock.show)
-    parts.training.started.connect(lambda: window.banners.remove("training"))
-    parts.training.failed.connect(
+    actions, window, desk = parts.actions, parts.window, parts.training
+    for command, short in zip(STEER_TRAINING, ("Pause", "Stop", "Discard"), strict=True):
+        actions[command].setIconText(short)
+    actions["train"].triggered.connect(lambda: load_and_open_dialog(parts))
+    actions["pause_training"].triggered.connect(lambda: _pause_or_resume(parts))
+    actions["stop_training"].triggered.connect(lambda: desk.stop())
+    actions["discard_training"].triggered.connect(lambda: _ask_discard(parts))
+    desk.started.connect(lambda: window.banners.remove("training"))
+    desk.queued.connect(lambda n: window.tell(f"Queued: {count(n, 'training')} waiting."))
+    desk.changed.connect(lambda: _refresh(parts))
+    desk.arrived.connect(lambda arrival: _arrived(parts, arrival))
+    desk.failed.connect(
         lambda reason: window.banners.show_message("training", Level.WARNING, reason)
     )
     parts.watcher.progressed.connect(lambda: _refresh(parts))
+    parts.watcher.met.connect(lambda: _met(parts))
     parts.watcher.ended.connect(lambda: _ended(parts))
-    parts.session.project_changed.connect(lambda: _refresh(parts))
+    parts.session.project_changed.connect(lambda: _project_changed(parts))
+    parts.training_panel.image_wanted.connect(lambda name: _open_image(parts, name))
+    parts.training_panel.log_wanted.connect(lambda: _show_log(parts))
+    parts.training_panel.told.connect(window.tell)
     _refresh(parts)
 
 
-def open_dialog(parts: Parts) -> TrainingDialog:
-    """The dialog that starts a training; one that is open already is shown again."""
-    # What only a training needs is imported when it is asked for.
-    from petseg_gui.training.dialog import TrainingDialog
-
-    window, session = parts.window, parts.session
-    dialog = _dialog(parts)
-    if dialog is None:
-        dialog = TrainingDialog(
-            lambda edited, preset, take: _make_plan(parts, edited, preset, take), window
-        )
-        dialog.setObjectName(_DIALOG)
-        dialog.start_wanted.connect(lambda config, plan: _start(parts, config, plan))
-        session.status_changed.connect(lambda _: _refresh_dialog(parts))
-        session.project_changed.connect(lambda: _refresh_dialog(parts))
-        parts.models.changed.connect(lambda: _refresh_dialog(parts))
-        parts.watcher.progressed.connect(lambda: _refresh_dialog(parts, plan=False))
-    session.save()
-    dialog.show()
-    dialog.raise_()
-    _refresh_dialog(parts)
-    return dialog
-
-
-def _refresh_dialog(parts: Parts, plan: bool = True) -> None:
-    dialog = _dialog(parts)
-    if dialog is None or not dialog.isVisible():
-        return
-    dialog.set_busy(parts.training.busy)
-    if plan:
-        dialog.set_models(parts.models.entries)
-        edited = [n for n in parts.session.named(Status.EDITED) if n not in _open_image(parts)]
-        dialog.set_edited(len(edited))
-        dialog.plan_again()
-
-
-def _dialog(parts: Parts) -> TrainingDialog | None:
-    found = [w for w in parts.window.children() if w.objectName() == _DIALOG]
-    return cast("TrainingDialog", found[0]) if found else None
-
-
-def _open_image(parts: Parts) -> set[str]:
-    """The open image trains only once it is approved: it is still being worked on."""
-    session = parts.session
-    return set() if session.status(session.name) is Status.APPROVED else {session.name}
-
-
-def _make_plan(
-    parts: Parts, include_edited: bool, preset: str, take: Callable[[Plan], None]
-) -> None:
-    from core.training.plan import Plan, plan_training
-    from core.training.presets import PRESETS
-
-    project = parts.session.project
-    if project is None:
-        take(Plan((), (), "Open a folder first."))
-        return
-    if not project.writable:
-        take(Plan((), (), "This folder is read-only: choose File > Keep masks elsewhere first."))
-        return
-    exclude = _open_image(parts)
-
-    def work(job: Job) -> Plan:
-        project.suggest_train_share(PRESETS[preset].train_share)
-        return plan_training(project, include_edited, exclude)
-
-    def failed(reason: str) -> None:
-        take(Plan((), (), reason))
-
-    # What was asked for last is told last: both run in one lane, one after the other.
-    parts.tasks.run(Lane.TRAIN, work, take, failed)
-
-
-def _start(parts: Parts, config: TrainConfig, plan: Plan) -> None:
+def _project_changed(parts: Parts) -> None:
     project = parts.session.project
     if project is not None:
-        parts.training.start(project, config, plan)
+        parts.training_panel.set_colours([c.colour for c in project.settings.scheme.classes])
+    _refresh(parts)
 
 
 def _refresh(parts: Parts) -> None:
-    parts.guard.is_training = parts.watcher.training
-    for command in ("stop_training", "discard_training"):
-        parts.actions[command].setEnabled(parts.watcher.training)
-    parts.actions["train"].setEnabled(parts.session.project is not None)
+    watcher, actions = parts.watcher, parts.actions
+    parts.guard.is_training = watcher.training
+    project = parts.session.project
+    writable = project is not None and project.writable
+    free = watcher.phase in (Phase.TRAINING, Phase.SILENT)
+    pause = actions["pause_training"]
+    standing = watcher.resumable
+    pause.setEnabled(writable and (free or standing))
+    pause.setChecked(standing)
+    pause.setText("Resume training" if standing else "Pause training")
+    pause.setIconText("Resume" if standing else "Pause")
+    stoppable = watcher.phase in (Phase.PAUSED, Phase.DIED)
+    actions["stop_training"].setEnabled(writable and (free or stoppable))
+    actions["discard_training"].setEnabled(writable and (watcher.training or standing))
+    actions["train"].setEnabled(project is not None)
+
+
+def _met(parts: Parts) -> None:
+    """Show the panel, unless the window began the run by itself."""
+    config = parts.watcher.config
+    if config is None or config.purpose != "learn":
+        parts.window.training_dock.show()
+
+
+def _pause_or_resume(parts: Parts) -> None:
+    if parts.watcher.resumable:
+        parts.training.resume()
+    else:
+        parts.training.pause()
+    _refresh(parts)  # Qt has ticked it already
+
+
+def _ask_discard(parts: Parts) -> None:
+    from petseg_gui.dialogs import ask
+
+    ask(
+        parts.window,
+        "Discard this training?",
+        "Nothing of it is kept, its best model neither.",
+        {"Discard": parts.training.discard, "Cancel": lambda: None},
+    )
+
+
+def _open_image(parts: Parts, name: str) -> None:
+    project = parts.session.project
+    if project is not None and name in project.names:
+        parts.browser.select(name)
+        parts.session.open_image(name)
+        parts.canvas.setFocus()
+    else:
+        parts.window.tell(f"{name} is not in this folder any more.")
+
+
+def _show_log(parts: Parts) -> None:
+    state, config = parts.watcher.state, parts.watcher.config
+    if state is not None:
+        title = config.name if config is not None else state.run.name
+        show_run_log(parts, state.run, title, state.notices)
+
+
+def show_run_log(parts: Parts, run: Path, title: str, notices: list[str]) -> None:
+    """Show what a run had to say and the end of what its process wrote, to be read and copied."""
+
+    def work(job: Job) -> str:
+        from core.training.launch import last_words
+
+        return last_words(run, _LOG_LINES)
+
+    def show(words: str) -> None:
+        from petseg_gui.dialogs import show_list
+
+        lines = [*notices, *words.splitlines()]
+        show_list(parts.window, f"Log of {title}", lines or ["Nothing was written down."])
+
+    parts.tasks.run(Lane.LOAD, work, show, parts.window.tell)
 
 
 def _ended(parts: Parts) -> None:
-    _refresh(parts)
-    state, banners = parts.watcher.state, parts.window.banners
-    if state is None:
+    watcher, banners = parts.watcher, parts.window.banners
+    state, config, project = watcher.state, watcher.config, parts.session.project
+    # What the window began by itself is judged elsewhere.
+    if state is None or (config is not None and config.purpose == "learn"):
         return
-    if state.problem:
-        kept = " Its best model so far is kept." if any(e.best for e in state.epochs) else ""
-        reason = state.problem.splitlines()[0]
-        banners.show_message("training", Level.WARNING, f"The training failed. {reason}{kept}")
-        parts.models.refresh()
+    parts.models.refresh()
+    if state.finished is None:
+        # The panel says why, where it is seen and goes on showing this run.
+        if not parts.window.training_dock.isVisible() or parts.training.waiting:
+            reason = state.failed.reason if state.failed is not None else "Its process ended."
+            show = Choice("Show trainings", parts.actions["runs"].trigger)
+            text = f"The training failed. {reason}"
+            banners.show_message("training", Level.WARNING, text, [show])
         return
-    project = parts.session.project
-    if state.model is None or project is None or not state.model.is_relative_to(project.store):
+    model = state.model
+    if model is None or project is None or not model.is_relative_to(project.store):
         return
-    parts.models.choose_new(state.model)
-    score = state.finished.val if state.finished is not None else None
-    told = f" (val IoU {score.iou:.3f})" if score is not None else ""
-    banners.show_message(
-        "training",
-        Level.INFO,
-        f"The new model{told} is ready and chosen: the next Segment uses it.",
-        [
-            Choice("Segment image", parts.actions["segment"].trigger),
-            Choice("Segment all", parts.actions["segment_all"].trigger),
-        ],
-    )
+    val, before = state.finished.val, state.started.start_val if state.started else None
+    if val is not None and before is not None and val.iou <= before.iou:
+        text = f"{_told(val)} is no better than the one it started from ({before.iou:.3f})"
+        _offer(parts, model, f"The new model{text}: the present model stays.")
+    else:
+        parts.models.choose_new(model)
+        text = f"The new model{_told(val)} is ready and chosen: the next Segment uses it."
+        banners.show_message("training", Level.INFO, text, _segment(parts))
+
+
+def _arrived(parts: Parts, arrival: Arrival) -> None:
+    """Tell once of a training that ended while no window was open."""
+    ended = arrival.ended
+    if ended is None or ended.model is None or ended.model == parts.models.path:
+        return
+    finished = ended.progress.finished
+    told = _told(finished.val) if finished is not None else ""
+    text = f"The training {ended.name} ended while the window was closed{told}. Use its model?"
+    _offer(parts, ended.model, text)
+
+
+def _offer(parts: Parts, model: Path, text: str) -> None:
+    """Leave it to the person whether a model is used."""
+
+    def use() -> None:
+        parts.window.banners.remove("training")
+        parts.models.choose_new(model)
+        parts.window.tell("The new model is chosen: the next Segment uses it.")
+
+    parts.window.banners.show_message("training", Level.INFO, text, [Choice("Use it", use)])
+
+
+def _told(val: Scores | None) -> str:
+    return f" (val IoU {val.iou:.3f})" if val is not None else ""
+
+
+def _segment(parts: Parts) -> list[Choice]:
+    return [
+        Choice("Segment image", parts.actions["segment"].trigger),
+        Choice("Segment all", parts.actions["segment_all"].trigger),
+    ]

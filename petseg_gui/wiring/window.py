@@ -59,13 +59,16 @@ def _ask_unsaved(parts: Parts, problems: dict[str, str]) -> None:
 def _ask_training(parts: Parts) -> None:
     from petseg_gui.dialogs import ask
 
+    desk, guard = parts.training, parts.guard
+    waiting = " Those that wait start then." if desk.waiting else ""
     ask(
         parts.window,
         "A training is under way.",
-        "It can go on without the window and is joined again when this folder is opened.",
+        f"It can go on without the window and is joined again when this folder is opened.{waiting}",
         {
-            "Let it go on": parts.guard.leave_training,
-            "Stop it": lambda: parts.training.stop(parts.guard.leave_training),
+            "Let it go on": guard.leave_training,
+            "Pause it": lambda: desk.pause(guard.leave_training),
+            "Stop it": lambda: desk.stop(guard.leave_training),
             "Cancel": lambda: None,
         },
     )
@@ -73,6 +76,7 @@ def _ask_training(parts: Parts) -> None:
 
 def _end(parts: Parts) -> None:
     parts.watcher.stop()
+    parts.training_panel.previews.stop()
     parts.batch.cancel()
     parts.opener.cancel()
     parts.canvas.set_document(None)

@@ -271,3 +271,34 @@ def test_the_overview_is_the_whole_photo_in_its_proportions() -> None:
     assert seen.pixelColor(100, 90).red() == 0
     thin = photo(np.zeros((1, 5000, 3), np.uint8)).overview(100)
     assert (thin.width(), thin.height()) == (100, 1)
+
+
+@pytest.mark.parametrize("mode", [Mode.OUTLINE, Mode.CUTOUT])
+@pytest.mark.parametrize("zoom", [1.0, 3.0])
+def test_outlines_and_cut_outs_are_those_of_what_is_painted_over_what_is_predicted(
+    mode: Mode, zoom: float
+) -> None:
+    mask = np.full((20, 30), VOID, np.uint8)
+    mask[2:9, 2:25] = 1
+    prediction = np.zeros((20, 30), np.uint8)
+    prediction[5:15, 5:20] = 2
+    both = opaque_mask(mask, Appearance(mode=mode))
+    both.set_prediction(prediction, dim_void=True)
+    seen = opaque_mask(np.where(mask == VOID, prediction, mask), Appearance(mode=mode))
+    width, height = round(30 * zoom), round(20 * zoom)
+    assert np.array_equal(render(both, zoom, width, height), render(seen, zoom, width, height))
+
+
+@pytest.mark.parametrize("zoom", [1.0, 3.0])
+def test_what_nobody_painted_is_fainter_and_only_that(zoom: float) -> None:
+    mask = np.full((20, 30), VOID, np.uint8)
+    mask[:, :10] = 1
+    layer = opaque_mask(mask)
+    layer.set_prediction(np.full((20, 30), 1, np.uint8), dim_void=True)
+    shown = render(layer, zoom, round(30 * zoom), round(20 * zoom))
+    border = round(10 * zoom)
+    assert (shown[:, :border] == PET).all()
+    faint = shown[:, border:]
+    assert (faint == faint[0, 0]).all()
+    assert (np.array(PET) <= faint[0, 0]).all()
+    assert (faint[0, 0] != PET).any()
