@@ -14,27 +14,21 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from benchmarks.report import Row, json_argument, report
+from benchmarks.window import WINDOWS, Bench, Stalls, make_photo, open_window, p50, p95, path
 from petseg_gui.display import why_no_window
-
-if TYPE_CHECKING:
-    from petseg_gui.parts import Parts
 
 SIZES = {500: (500, 375), 4096: (4096, 4096), 10000: (10000, 10000)}
 ZOOMS = {"fit": None, "100 %": 1.0, "800 %": 8.0}
 RADII = (12, 200, 1000)
-WINDOWS = ((1280, 800), (1920, 1080))
 
 MOVE_LIMIT = 2.0
 ABOVE_BARE_LIMIT = 1.0
@@ -43,10 +37,7 @@ UNDO_LIMIT = 10.0
 VIEW_LIMIT = 16.0
 STALL_LIMIT = 50.0
 
-_TICK_MS = 5
-_NEVER_MS = 2**30
 _STROKES = 3  # a figure, so that one has undos to speak of
-_PATIENCE = 120.0  # seconds until what does not happen counts as a defect
 
 
 @dataclass
@@ -60,101 +51,6 @@ class Moves:
     @property
     def total(self) -> list[float]:
         return [c + p for c, p in zip(self.compute, self.paint, strict=True)]
-
-
-class Bench:
-    """The window that is measured."""
-
-    def __init__(self, parts: Parts) -> None:
-        from PySide6.QtCore import QCoreApplication, QEvent, QObject
-
-        self.parts = parts
-        self.canvas = parts.canvas
-        self._process = QCoreApplication.processEvents
-        painted = self._painted = [0]
-
-        class Watch(QObject):
-            def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-                painted[0] += event.type() == QEvent.Type.Paint
-                return False
-
-        self._watch = Watch()
-        self.canvas.installEventFilter(self._watch)
-
-    def until(self, happened: Callable[[], bool]) -> None:
-        """Run the event loop until something has happened."""
-        patience = time.monotonic() + _PATIENCE
-        while not happened():
-            self._process()
-            if time.monotonic() > patience:
-                raise RuntimeError("the window does not do what it should")
-
-    def settle(self) -> None:
-        """Run the event loop until nothing is painted, built or written any more."""
-        quiet = time.monotonic()
-        seen = self._painted[0]
-        while time.monotonic() - quiet < 0.3:
-            self._process()
-            busy = self.canvas.building or self.parts.tasks.busy
-            if busy or seen != self._painted[0]:
-                quiet, seen = time.monotonic(), self._painted[0]
-
-    def timed(self, act: Callable[[], object]) -> tuple[float, float]:
-        """Milliseconds that an act takes, and then the painting of what it changed."""
-        seen = self._painted[0]
-        start = time.perf_counter()
-        act()
-        acted = time.perf_counter()
-        while self._painted[0] == seen:
-            self._process()
-        return (acted - start) * 1000, (time.perf_counter() - acted) * 1000
-
-    def show(self, name: str, window: tuple[int, int] = WINDOWS[0]) -> None:
-        """Show an image in a window of some size, as it comes to rest."""
-        self.parts.window.resize(*window)
-        self.parts.browser.select(name)
-        self.until(lambda: self.parts.session.name == name)
-        self.canvas.fit()
-        self.settle()
-
-    def zoom(self, factor: float | None) -> None:
-        """None fits the image."""
-        if factor is None:
-            self.canvas.fit()
-        else:
-            self.canvas.zoom_to(factor)
-        self.settle()
-
-    def mouse(self, kind: str, x: float, y: float) -> None:
-        """One mouse event with the left button, at a point of the canvas."""
-        from PySide6.QtCore import QEvent, QPointF, Qt
-        from PySide6.QtGui import QMouseEvent
-        from PySide6.QtWidgets import QApplication
-
-        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-        kinds = {
-            "press": (QEvent.Type.MouseButtonPress, left, left),
-            "move": (QEvent.Type.MouseMove, none, left),
-            "release": (QEvent.Type.MouseButtonRelease, left, none),
-        }
-        type_, button, held = kinds[kind]
-        point = QPointF(x, y)
-        event = QMouseEvent(
-            type_,
-            point,
-            self.canvas.mapToGlobal(point),
-            button,
-            held,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(self.canvas, event)
-
-    def stroke(self, points: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-        """A brush stroke; yields what each of its moves took."""
-        self.timed(lambda: self.mouse("press", *points[0]))
-        for point in points[1:]:
-            yield self.timed(partial(self.mouse, "move", *point))
-        self.mouse("release", *points[-1])
 
 
 def main() -> int:
@@ -173,8 +69,8 @@ def main() -> int:
         folder = Path(scratch) / "photos"
         folder.mkdir()
         for size in options.sizes:
-            _make_photo(folder / _name(size), *SIZES[size])
-        with _window(folder) as bench:
+            make_photo(folder / _name(size), *SIZES[size])
+        with open_window(folder) as bench:
             rows = list(_measure(bench, options.sizes, options.moves))
     return report(rows, options.json)
 
@@ -190,8 +86,8 @@ def _measure(bench: Bench, sizes: list[int], moves: int) -> Iterator[Row]:
             for radius in RADII:
                 measured = _brush(bench, radius, moves, undos, redos)
                 yield from _brush_rows(f"{width}x{height} {zoom} r {radius}", radius, measured)
-        yield Row(f"{width}x{height} undo a stroke p95", _p95(undos), "ms", UNDO_LIMIT)
-        yield Row(f"{width}x{height} redo a stroke p95", _p95(redos), "ms", UNDO_LIMIT)
+        yield Row(f"{width}x{height} undo a stroke p95", p95(undos), "ms", UNDO_LIMIT)
+        yield Row(f"{width}x{height} redo a stroke p95", p95(redos), "ms", UNDO_LIMIT)
     largest = max(sizes)
     for window in WINDOWS:
         yield from _view_rows(bench, largest, window)
@@ -201,13 +97,13 @@ def _measure(bench: Bench, sizes: list[int], moves: int) -> Iterator[Row]:
 def _brush_rows(name: str, radius: int, measured: Moves) -> Iterator[Row]:
     small, large = radius == RADII[0], radius == RADII[-1]
     limit = MOVE_LIMIT if small else LARGE_BRUSH_LIMIT if large else None
-    total, bare = _p95(measured.total), _p95(measured.bare)
-    yield Row(f"{name} move p50", _p50(measured.total), "ms")
+    total, bare = p95(measured.total), p95(measured.bare)
+    yield Row(f"{name} move p50", p50(measured.total), "ms")
     yield Row(f"{name} move p95", total, "ms", limit)
     for part, values in (("compute", measured.compute), ("paint", measured.paint)):
-        yield Row(f"{name} {part} p50", _p50(values), "ms")
-        yield Row(f"{name} {part} p95", _p95(values), "ms")
-    yield Row(f"{name} bare limit p50", _p50(measured.bare), "ms")
+        yield Row(f"{name} {part} p50", p50(values), "ms")
+        yield Row(f"{name} {part} p95", p95(values), "ms")
+    yield Row(f"{name} bare limit p50", p50(measured.bare), "ms")
     yield Row(f"{name} bare limit p95", bare, "ms")
     if small:
         yield Row(f"{name} above the bare limit p95", total - bare, "ms", ABOVE_BARE_LIMIT)
@@ -222,7 +118,7 @@ def _brush(bench: Bench, radius: int, moves: int, undos: list[float], redos: lis
     bare = Bare(bench, radius)
     measured = Moves([], [], [])
     for stroke in range(_STROKES):
-        points = _path(bench, stroke, moves // _STROKES)
+        points = path(bench, stroke, moves // _STROKES)
         for (before, point), (compute, paint) in zip(
             pairwise(points), bench.stroke(points), strict=True
         ):
@@ -292,117 +188,41 @@ def _view_rows(bench: Bench, size: int, window: tuple[int, int]) -> Iterator[Row
         canvas.zoom_to(canvas.zoom * factor)
 
     zooms = [sum(bench.timed(partial(zoom_by, f))) for f in [1.2] * 30 + [1 / 1.2] * 30]
-    yield Row(f"{name} zoom p50", _p50(zooms), "ms")
-    yield Row(f"{name} zoom p95", _p95(zooms), "ms", VIEW_LIMIT)
+    yield Row(f"{name} zoom p50", p50(zooms), "ms")
+    yield Row(f"{name} zoom p95", p95(zooms), "ms", VIEW_LIMIT)
     for zoom, factor in {"fit": None, "20 %": 0.2, **ZOOMS}.items():
         bench.zoom(factor)
         ways = [(17 * math.cos(n), 13 * math.sin(n)) for n in range(60)]
         pans = [sum(bench.timed(partial(canvas.pan, *way))) for way in ways]
-        yield Row(f"{name} pan at {zoom} p95", _p95(pans), "ms", VIEW_LIMIT)
+        yield Row(f"{name} pan at {zoom} p95", p95(pans), "ms", VIEW_LIMIT)
 
 
 def _stall_rows(bench: Bench, size: int) -> Iterator[Row]:
     """The longest silence of the event loop while a person works and the mask is saved."""
-    from PySide6.QtCore import Qt, QTimer
-
     bench.show(_name(size))
-    ticks = [0.0]
-    stalls: dict[str, float] = {}
-
-    def tick() -> None:
-        now = time.perf_counter()
-        ticks[0], elapsed = now, now - ticks[0]
-        stalls[doing] = max(stalls.get(doing, 0.0), elapsed * 1000)
-
-    timer = QTimer(interval=_TICK_MS, timerType=Qt.TimerType.PreciseTimer)
-    timer.timeout.connect(tick)
-
-    def breathe() -> None:
-        """Let the timer tick, as it does between two moves of a hand."""
-        since = time.perf_counter()
-        bench.until(lambda: ticks[0] > since)
-
-    doing = "first stroke"
-    ticks[0] = time.perf_counter()
-    timer.start()
+    stalls = Stalls(bench)
     session = bench.parts.session
     bench.parts.strip.brush_size.box.setValue(2 * RADII[-1])
-    for _ in bench.stroke(_path(bench, 0, 20)):
-        breathe()
-    doing = "saving, strokes meanwhile"
-    session.save()
-    strokes = 0
-    while session.saver.busy or not strokes:
-        for _ in bench.stroke(_path(bench, strokes, 10)):
-            breathe()
-        strokes += 1
-    doing = "undo and redo"
-    for command in ("undo", "redo", "undo"):
-        bench.timed(bench.parts.actions[command].trigger)
-        breathe()
-    timer.stop()
-    for what, longest in stalls.items():
+    with stalls.during("first stroke"):
+        for _ in bench.stroke(path(bench, 0, 20)):
+            stalls.breathe()
+    with stalls.during("saving, strokes meanwhile"):
+        session.save()
+        strokes = 0
+        while session.saver.busy or not strokes:
+            for _ in bench.stroke(path(bench, strokes, 10)):
+                stalls.breathe()
+            strokes += 1
+    with stalls.during("undo and redo"):
+        for command in ("undo", "redo", "undo"):
+            bench.timed(bench.parts.actions[command].trigger)
+            stalls.breathe()
+    for what, longest in stalls.longest.items():
         yield Row(f"{size} longest stall: {what}", longest, "ms", STALL_LIMIT)
-
-
-def _path(bench: Bench, stroke: int, moves: int) -> list[tuple[float, float]]:
-    """A curve over the image's part of the canvas, with moves of some 14 pixels."""
-    document = bench.parts.session.document
-    assert document is not None
-    view, canvas = bench.canvas.view, bench.canvas
-    left, top = (max(0.0, v) for v in view.to_device(0, 0))
-    right, bottom = view.to_device(document.width, document.height)
-    right, bottom = min(right, canvas.width()), min(bottom, canvas.height())
-    x, y = (left + right) / 2, (top + bottom) / 2
-    radius = 0.35 * min(right - left, bottom - top)
-    step = 14 / radius
-    return [
-        (
-            x + radius * math.cos(stroke + step * n),
-            y + radius * math.sin(stroke + step * n * 1.3),
-        )
-        for n in range(moves + 1)
-    ]
-
-
-@contextmanager
-def _window(folder: Path) -> Iterator[Bench]:
-    from petseg_gui.app import build, make_application
-
-    application = make_application()
-    parts = build([str(folder)])
-    parts.actions["segment_on_opening"].setChecked(False)
-    parts.window.show()
-    bench = Bench(parts)
-    bench.until(lambda: parts.session.document is not None)
-    parts.actions["brush"].trigger()
-    parts.session.save_after_ms = _NEVER_MS  # saving is a measurement of its own
-    yield bench
-    parts.window.close()
-    bench.until(lambda: not parts.window.isVisible())
-    application.processEvents()
 
 
 def _name(size: int) -> str:
     return f"{size:05}.jpg"
-
-
-def _make_photo(path: Path, width: int, height: int) -> None:
-    """Something like a photo: smooth, with detail."""
-    rng = np.random.default_rng(0)
-    detail = rng.integers(0, 40, (256, 256, 3), dtype=np.uint8)
-    pixels = np.tile(detail, (-(-height // 256), -(-width // 256), 1))[:height, :width]
-    pixels[..., 0] += np.linspace(0, 200, width).astype(np.uint8)
-    pixels[..., 1] += np.linspace(0, 200, height).astype(np.uint8)[:, None]
-    Image.fromarray(pixels).save(path, quality=90)
-
-
-def _p50(values: Iterable[float]) -> float:
-    return float(np.percentile(list(values), 50))
-
-
-def _p95(values: Iterable[float]) -> float:
-    return float(np.percentile(list(values), 95))
 
 
 if __name__ == "__main__":
