@@ -264,7 +264,7 @@ class Curves(QWidget):
             train, val = (_value(epoch, self.measure, s) for s in ("train", "val"))
             words = f"Epoch {epoch.epoch}: train {train:.3f}, val {val:.3f}"
         else:
-            words = "Values come with the first epoch."
+            words = "No epoch yet"
         before = self._before()
         told = words if before is None else f"{words}, before {before:.3f}"
         self.readout.setText(told)

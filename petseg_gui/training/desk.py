@@ -191,7 +191,11 @@ class TrainingDesk(QObject):
             return started
 
         def done(started: _Started) -> None:
+            from core.training.control import Wanted
+
             self._done(started)
+            if started.run == run:
+                self._asked(Wanted.STOP)
             if then is not None:
                 then()
 
@@ -205,7 +209,7 @@ class TrainingDesk(QObject):
 
         def work(job: Job) -> None:
             with HEAVY:
-                from core.training.runs import delete_run
+                from core.training.housekeeping import delete_run
 
             delete_run(project, run)
 
@@ -268,12 +272,16 @@ class TrainingDesk(QObject):
             return control.Wanted(wanted)
 
         def told(asked: Wanted) -> None:
-            self._watcher.asked = asked
-            self._watcher.progressed.emit()
+            self._asked(asked)
             if then is not None:
                 then()
 
         self._tasks.run(Lane.TRAIN, work, told, self.failed.emit, kept=True)
+
+    def _asked(self, wanted: Wanted) -> None:
+        """Show at once what the worker will answer later."""
+        self._watcher.asked = wanted
+        self._watcher.progressed.emit()
 
 
 def _start_next(runs: Path) -> _Started:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
@@ -28,12 +26,10 @@ from PySide6.QtWidgets import (
 from core.errors import BadInput
 from core.inference.bundled import bundled_model
 from core.inference.catalogue import ModelEntry
-from core.labels import LabelScheme
 from core.modelfile import ModelFileError
-from core.training.config import Source, Start, TrainConfig, outputs_for, trained_scheme
+from core.training.config import Start, TrainConfig, outputs_for, trained_scheme
 from core.training.estimate import estimated_seconds
 from core.training.grid import Cell
-from core.training.plan import Plan
 from core.training.presets import PRESETS, make_config
 from petseg_gui.fold import Fold
 from petseg_gui.tasks import Task
@@ -41,45 +37,13 @@ from petseg_gui.training.augmented import AugmentedPictures
 from petseg_gui.training.folder_line import FolderLine
 from petseg_gui.training.grid_form import GridForm
 from petseg_gui.training.options_form import PLAIN_UNET, OptionsForm, words_of
+from petseg_gui.training.prospect import Prospect, Question, Wish, sentence
 from petseg_gui.training.rehearsal import Rehearsal, Scene
 from petseg_gui.words import count, duration
 
+_FRAME = 60  # pixels that the screen has around a window: its frame, some air
 _BASICS = ("epochs", "size", "replay")
 _DEVICES = {"cpu": "this CPU", "cuda": "this GPU", "mps": "this GPU"}
-
-
-@dataclass(frozen=True)
-class Prospect:
-    """What a training would be made of.
-
-    source, scheme: the open folder and its classes. animals_fit: whether drawn animals can be
-    replayed beside them. further: masks of the further folder; further_problem: why there are none.
-    """
-
-    plan: Plan
-    source: Source | None = None
-    scheme: LabelScheme | None = None
-    animals_fit: bool = False
-    further: int = 0
-    further_problem: str = ""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a Prospect depends on. also: a further folder to learn from."""
-
-    preset: str
-    include_edited: bool
-    also: Path | None
-
-
-@dataclass(frozen=True)
-class Wish:
-    """The trainings that a person starts, in their order."""
-
-    cells: tuple[Cell, ...]
-    plan: Plan
-    also: Path | None
 
 
 class TrainingDialog(QDialog):
@@ -236,7 +200,7 @@ class TrainingDialog(QDialog):
     def _offer_starts(self) -> None:
         before = self.start_box.currentData()
         self.start_box.clear()
-        self.start_box.addItem("PetSeg's default model", str(Start.BUNDLED))
+        self.start_box.addItem("PetSeg default", str(Start.BUNDLED))
         if PRESETS[self.preset].values.get("encoder"):
             self.start_box.addItem("ImageNet weights", str(Start.IMAGENET))
         self.start_box.addItem("From scratch", str(Start.SCRATCH))
@@ -303,17 +267,9 @@ class TrainingDialog(QDialog):
         if prospect is None or self._counting:
             self.sentence.setText("Counting the masks…")
             return
-        parts = [f"Starts from {self._start_words()}", prospect.plan.sentence]
-        if prospect.further and self.also_line.folder is not None:
-            parts.append(f"{prospect.further:,} more from {self.also_line.folder.name}")
-        if config is not None:
-            if config.replay:
-                parts.append(count(config.replay, "drawn animal"))
-            parts.append(f"{config.size}\u00a0px")
-            time = self._time_words([config])
-            if time and not prospect.plan.problem:
-                parts.append(time)
-        self.sentence.setText(", ".join(parts) + ".")
+        time = self._time_words([config]) if config is not None else ""
+        also = self.also_line.folder
+        self.sentence.setText(sentence(self._start_words(), prospect, also, config, time))
         if self._cells:
             time = self._time_words([cell.config for cell in self._cells])
             told = count(len(self._cells), "training") + (f", {time}" if time else "")
@@ -322,7 +278,7 @@ class TrainingDialog(QDialog):
     def _start_words(self) -> str:
         start = str(self.start_box.currentData())
         if start == Start.BUNDLED:
-            return "PetSeg's default model"
+            return "PetSeg default"
         if start == Start.SCRATCH:
             return "scratch"
         words = self.start_box.currentText()
@@ -358,8 +314,13 @@ class TrainingDialog(QDialog):
         """As high as what is shown, if the screen is; else it scrolls."""
         hidden = self._scroll.sizeHint().height() - self._page.sizeHint().height()
         wanted = self.sizeHint().height() - hidden
-        room = self.screen().availableGeometry().height() - 60
-        self.resize(max(self.width(), self.minimumWidth()), min(wanted, room))
+        free = self.screen().availableGeometry()
+        height = min(wanted, free.height() - _FRAME)
+        self.resize(max(self.width(), self.minimumWidth()), height)
+        # Where it was put it was less high: the button that starts must not be below the screen.
+        lowest = free.bottom() - height - _FRAME // 2
+        if self.y() > lowest:
+            self.move(self.x(), lowest)
 
     def _show_fold(self, fold: Fold, opened: bool) -> None:
         self._fit()

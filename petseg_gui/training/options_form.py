@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QColor, QPalette, QShowEvent
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -261,9 +261,10 @@ class OptionsForm(QWidget):
         self._make_rest()
         return self._fields
 
-    def showEvent(self, event: QShowEvent) -> None:
-        self._make_rest()
-        super().showEvent(event)
+    def setVisible(self, visible: bool) -> None:
+        if visible:
+            self._make_rest()  # before: so that the layout knows how large it is
+        super().setVisible(visible)
 
     def basic(self, name: str) -> OptionField:
         """The field of one of the ``basics``."""

@@ -15,7 +15,7 @@ from petseg_gui.banner import Level
 from petseg_gui.heavy import HEAVY
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane
-from petseg_gui.wiring.training import show_run_log
+from petseg_gui.wiring.training import show_image, show_run_log
 
 if TYPE_CHECKING:
     from core.training.runs import RunInfo
@@ -41,7 +41,7 @@ def open_runs(parts: Parts) -> RunsWindow:
         window.wanted.connect(lambda id_, infos: _do(parts, id_, infos))
         window.continued.connect(lambda info, epochs: _continue(parts, info, epochs))
         window.renamed.connect(lambda info, name: _rename(parts, info, name))
-        window.image_wanted.connect(lambda name: _open_image(parts, name))
+        window.image_wanted.connect(lambda name: show_image(parts, name))
         parts.session.project_changed.connect(lambda: _show_project(parts, window))
         parts.window.closed.connect(window.close)
         _show_project(parts, window)
@@ -133,7 +133,7 @@ def _ask_worker(parts: Parts, info: RunInfo, wanted: str) -> None:
 
 def _rename(parts: Parts, info: RunInfo, name: str) -> None:
     def work(job: Job) -> None:
-        from core.training.runs import rename_run
+        from core.training.housekeeping import rename_run
 
         rename_run(info.folder, name)
 
@@ -157,7 +157,7 @@ def _delete(parts: Parts, infos: Sequence[RunInfo]) -> None:
     gone: list[RunInfo] = []
 
     def work(job: Job) -> None:
-        from core.training.runs import delete_run
+        from core.training.housekeeping import delete_run
 
         for info in infos:
             delete_run(project, info.folder, even_chosen=True)
@@ -201,13 +201,3 @@ def _show_log(parts: Parts, info: RunInfo) -> None:
 
 def _open_folder(folder: Path) -> None:
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
-
-
-def _open_image(parts: Parts, name: str) -> None:
-    project = parts.session.project
-    if project is None or name not in project.names:
-        parts.window.tell(f"{name} is not there any more.")
-        return
-    parts.browser.select(name)
-    parts.session.open_image(name)
-    parts.window.activateWindow()

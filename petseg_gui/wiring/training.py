@@ -40,7 +40,7 @@ def wire_training(parts: Parts) -> None:
     parts.watcher.met.connect(lambda: _met(parts))
     parts.watcher.ended.connect(lambda: _ended(parts))
     parts.session.project_changed.connect(lambda: _project_changed(parts))
-    parts.training_panel.image_wanted.connect(lambda name: _open_image(parts, name))
+    parts.training_panel.image_wanted.connect(lambda name: show_image(parts, name))
     parts.training_panel.log_wanted.connect(lambda: _show_log(parts))
     parts.training_panel.told.connect(window.tell)
     _refresh(parts)
@@ -97,11 +97,13 @@ def _ask_discard(parts: Parts) -> None:
     )
 
 
-def _open_image(parts: Parts, name: str) -> None:
+def show_image(parts: Parts, name: str) -> None:
+    """Bring up an image that a training used."""
     project = parts.session.project
     if project is not None and name in project.names:
         parts.browser.select(name)
         parts.session.open_image(name)
+        parts.window.activateWindow()
         parts.canvas.setFocus()
     else:
         parts.window.tell(f"{name} is not in this folder any more.")
@@ -149,13 +151,13 @@ def _ended(parts: Parts) -> None:
     model = state.model
     if model is None or project is None or not model.is_relative_to(project.store):
         return
-    val, before = state.finished.val, state.started.start_val if state.started else None
-    if val is not None and before is not None and val.iou <= before.iou:
-        text = f"{_told(val)} is no better than the one it started from ({before.iou:.3f})"
+    told, gain = _told(state.finished.val), state.gain
+    if gain is not None and not gain.better:
+        text = f"{told} is no better than the one it started from ({gain.before:.3f})"
         _offer(parts, model, f"The new model{text}: the present model stays.")
     else:
         parts.models.choose_new(model)
-        text = f"The new model{_told(val)} is ready and chosen: the next Segment uses it."
+        text = f"The new model{told} is ready and chosen: the next Segment uses it."
         banners.show_message("training", Level.INFO, text, _segment(parts))
 
 

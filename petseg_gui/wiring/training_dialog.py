@@ -17,7 +17,8 @@ from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane, Task
 
 if TYPE_CHECKING:
-    from petseg_gui.training.dialog import Prospect, Question, TrainingDialog, Wish
+    from petseg_gui.training.dialog import TrainingDialog
+    from petseg_gui.training.prospect import Prospect, Question, Wish
 
 _DIALOG = "training-dialog"
 
@@ -93,7 +94,7 @@ def _look(parts: Parts, question: Question, take: Callable[[Prospect], None]) ->
     from core.training.config import Source
     from core.training.plan import Plan, plan_training
     from core.training.presets import PRESETS
-    from petseg_gui.training.dialog import Prospect
+    from petseg_gui.training.prospect import Prospect
 
     def refused(reason: str) -> None:
         take(Prospect(Plan((), (), problem=reason)))

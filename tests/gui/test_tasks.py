@@ -124,3 +124,13 @@ def test_closing_waits_for_the_threads_and_takes_no_more_work(qtbot):
     tasks.run(Lane.LOAD, ran.append)
     assert not any(t.name.startswith("petseg-") for t in threading.enumerate())
     assert ran == []
+
+
+def test_closing_does_what_a_person_decided_and_drops_the_rest(qtbot):
+    tasks, done = Tasks(), []
+    # It holds the lane up until the closing has cancelled it.
+    first = [tasks.run(Lane.SAVE, lambda job: first[0].cancelled.wait(10))]
+    tasks.run(Lane.SAVE, lambda job: done.append("kept"), kept=True)
+    tasks.run(Lane.SAVE, lambda job: done.append("dropped"))
+    tasks.close()
+    assert done == ["kept"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from core.inference.catalogue import ModelEntry
@@ -19,9 +19,11 @@ from core.project.reviews import Review, Status
 from core.project.settings import ProjectSettings, write_settings
 from core.training.config import TrainConfig, read_run_config
 from core.training.presets import PRESETS, make_config
+from petseg_gui.tasks import Lane, Tasks
 from petseg_gui.training.dialog import TrainingDialog
 from petseg_gui.wiring.training_dialog import load_and_open_dialog, open_dialog
 
+_NO_KEYS = Qt.KeyboardModifier.NoModifier
 BIRDS = scheme_of("custom", ["background", "cat", "dog", "bird"])
 TINY = {"size": 32, "batch": 2, "width": 4, "depth": 1, "threads": 1}
 
@@ -78,7 +80,7 @@ def test_the_dialog_says_what_will_happen(dialog_of, make_project):
     project = open_project(folder)
     split = list(project.split(project.names).values())
     train, val = split.count("train"), split.count("val")
-    words = f"Starts from PetSeg's default model, 12 approved masks: {train} train, {val} val, "
+    words = f"Starts from PetSeg default, 12 approved masks: {train} train, {val} val, "
     assert dialog.sentence.text().startswith(words)
     assert f"{dialog.size_box.value()}\u00a0px" in dialog.sentence.text()
     assert dialog.start_button.isEnabled()
@@ -92,6 +94,14 @@ def test_the_train_command_opens_the_dialog(open_window, make_project, qtbot):
     load_and_open_dialog(parts)
     qtbot.waitUntil(lambda: not parts.tasks.busy)
     assert len(found(TrainingDialog)) == 1
+
+
+def test_its_buttons_stay_on_the_screen_when_it_grows(dialog_of, make_project):
+    _, dialog = dialog_of(make_project(images=4))
+    screen = dialog.screen().availableGeometry()
+    dialog.move(dialog.x(), screen.bottom() - 300)
+    dialog.advanced.heading.click()
+    assert screen.contains(dialog.geometry())
 
 
 def test_no_mask_is_said_in_the_dialog_and_start_is_disabled(dialog_of, make_project):
@@ -122,6 +132,40 @@ def test_approving_changes_the_open_dialog(dialog_of, make_project, go_to, qtbot
     go_to(parts, "animal-3.png")
     parts.actions["approve"].trigger()
     qtbot.waitUntil(lambda: "4 approved masks" in dialog.sentence.text())
+
+
+def test_only_what_was_asked_last_is_counted_and_nothing_once_it_is_closed(qtbot):
+    tasks, asked = Tasks(), []
+
+    def ask(question, take):
+        asked.append(tasks.run(Lane.TRAIN, lambda job: None, take))
+        return asked[-1]
+
+    dialog = TrainingDialog(ask)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    _choose(dialog, "baseline")
+    *former, last = asked
+    assert former
+    assert all(task.cancelled.is_set() for task in former)
+    assert not last.cancelled.is_set()
+    dialog.close()
+    assert last.cancelled.is_set()
+    tasks.close()
+
+
+def test_tab_goes_through_the_options_from_top_to_bottom(dialog_of, make_project, qtbot):
+    _, dialog = dialog_of(make_project(images=4))
+    dialog.advanced.heading.click()
+    dialog.advanced.heading.setFocus()
+    seen = [dialog.advanced.heading]
+    while seen[-1] is not dialog.several.heading and len(seen) < 100:
+        QApplication.sendEvent(dialog, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Tab, _NO_KEYS))
+        seen.append(dialog.focusWidget())
+    heights = [widget.mapTo(dialog, QPoint()).y() for widget in seen]
+    assert heights == sorted(heights)
+    enabled = [f for f in dialog.options.fields.values() if f.control.isEnabled()]
+    assert len(seen) > len(enabled) - 3
 
 
 def test_a_preset_sets_its_options_and_start(dialog_of, make_project):

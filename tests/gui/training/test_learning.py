@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from core.evaluation.metrics import Scores
 from core.inference.catalogue import RUN_MODEL
 from core.project.project import open_project
 from core.project.reviews import Review, Status
 from core.project.settings import read_settings
-from core.training import events, queue
+from core.training import control, events, queue
 from core.training.config import read_run_config
 from core.training.launch import create_run
 from core.training.learning import create_learning_run
 from core.training.plan import plan_training
 from core.training.presets import make_config
 from core.training.runs import State, list_runs
+from petseg_gui.tasks import Lane
+from petseg_gui.training.watcher import Phase
 
 _EVERY = 3
 
@@ -131,6 +132,37 @@ def test_the_switch_is_remembered_by_the_folder(open_learning, make_project, qtb
     assert open_learning(folder).actions["learn_as_you_go"].isChecked()
 
 
+def test_what_is_chosen_in_the_moment_the_window_closes_is_kept(
+    open_learning, make_project, make_model, make_learnt, qtbot
+):
+    folder = make_project()
+    run = make_learnt(folder, make_model(seed=3), 0.5, 0.6)
+    (run / "judged").touch()
+    parts = open_learning(folder)
+    qtbot.waitUntil(lambda: _settled(parts))
+    last = [parts.tasks.run(Lane.SAVE, lambda job: last[0].cancelled.wait(10))]
+    parts.actions["learn_as_you_go"].trigger()
+    parts.models.choose(run / RUN_MODEL)
+    parts.window.close()
+    kept = read_settings(folder / ".petseg" / "project.json")
+    assert (kept.learn, kept.model) == (True, f"runs/{run.name}/{RUN_MODEL}")
+
+
+def test_while_a_training_is_paused_no_other_starts_by_itself(
+    open_learning, folder, busy, say, qtbot
+):
+    control.request(busy, control.Wanted.PAUSE)
+    events.write_event(busy, say.started())
+    events.write_event(busy, events.Control(counter=2, state="pause"))
+    (busy / "worker.json").unlink()
+    parts = open_learning(folder)
+    qtbot.waitUntil(lambda: parts.watcher.phase is Phase.PAUSED)
+    _approve(parts, qtbot, 4, 5, 6)
+    qtbot.waitUntil(lambda: "once the paused one goes on or ends" in _note(parts))
+    qtbot.waitUntil(lambda: _settled(parts))
+    assert [info.folder for info in list_runs(busy.parent)] == [busy]
+
+
 def test_masks_that_cannot_train_are_named_beside_the_switch(open_learning, folder, qtbot):
     # The same photo again and again: there is nothing that it could be checked on.
     for number in range(1, 8):
@@ -141,50 +173,28 @@ def test_masks_that_cannot_train_are_named_beside_the_switch(open_learning, fold
     assert list_runs(folder / ".petseg" / "runs") == []
 
 
-def _learnt(folder: Path, model: Path, before: float, after: float, **more: object) -> Path:
-    """A learning run that has ended; its model is a copy of this one."""
-    project = open_project(folder)
-    run = create_learning_run(project, "bundled", plan_training(project))
-    events.write_event(run, _started(before))
-    events.write_event(run, _epoch(after))
-    for suffix in (".safetensors", ".onnx"):
-        shutil.copy(model.with_suffix(suffix), (run / RUN_MODEL).with_suffix(suffix))
-    val = Scores(*[after] * 6)
-    finished = events.Finished(reason="done", model=RUN_MODEL, best_epoch=1, val=val)
-    events.write_event(run, finished)
-    return run
+@pytest.fixture
+def make_learnt(say):
+    """make_learnt(folder, model, 0.5, 0.75) -> a learning run that has ended: IoU before, after."""
 
+    def make(folder: Path, model: Path, before: float, after: float) -> Path:
+        project = open_project(folder)
+        run = create_learning_run(project, "bundled", plan_training(project))
+        events.write_event(run, say.started(epochs=1, start_val=say.scores(before)))
+        events.write_event(run, say.epoch(1, after, epochs=1))
+        for suffix in (".safetensors", ".onnx"):
+            shutil.copy(model.with_suffix(suffix), (run / RUN_MODEL).with_suffix(suffix))
+        finished = events.Finished(
+            reason="done", model=RUN_MODEL, best_epoch=1, val=say.scores(after)
+        )
+        events.write_event(run, finished)
+        return run
 
-def _started(before: float) -> events.Started:
-    return events.Started(
-        epochs=1,
-        steps=4,
-        train_images=3,
-        val_images=1,
-        parameters=1000,
-        device="cpu",
-        threads=1,
-        score_border="foreground",
-        start_val=Scores(*[before] * 6),
-    )
-
-
-def _epoch(iou: float) -> events.Epoch:
-    subset = events.SubsetScores(loss=1 - iou, scores=Scores(*[iou] * 6))
-    return events.Epoch(
-        epoch=1,
-        epochs=1,
-        step=4,
-        train=subset,
-        val=subset,
-        images_per_second=1.0,
-        seconds_left=0.0,
-        best=True,
-    )
+    return make
 
 
 def test_a_better_model_takes_over_and_segments_what_waits_anew(
-    open_learning, folder, make_model, qtbot
+    open_learning, folder, make_model, make_learnt, qtbot
 ):
     project = open_project(folder)
     empty = project.read_mask("animal-0.png") * 0
@@ -194,7 +204,7 @@ def test_a_better_model_takes_over_and_segments_what_waits_anew(
     project.save_mask("animal-6.png", mine, Review("animal-6.png", Status.EDITED))
     kept = project.mask_target("animal-6.png").read_bytes()
     before = {n: project.prediction_path(f"animal-{n}.png").read_bytes() for n in (4, 5, 6)}
-    run = _learnt(folder, make_model(seed=3, name="Learnt"), 0.5, 0.75)
+    run = make_learnt(folder, make_model(seed=3, name="Learnt"), 0.5, 0.75)
     parts = open_learning(folder)
     qtbot.waitUntil(lambda: parts.models.path == run / RUN_MODEL)
     assert parts.window.banners.text("learnt") == (
@@ -219,7 +229,7 @@ def test_a_better_model_takes_over_and_segments_what_waits_anew(
 
 
 def test_the_open_image_stays_as_it_is_until_it_is_left(
-    open_learning, folder, make_model, default_model, qtbot
+    open_learning, folder, make_model, make_learnt, default_model, qtbot
 ):
     project = open_project(folder)
     project.save_prediction("animal-4.png", project.read_mask("animal-0.png") * 0)
@@ -227,7 +237,7 @@ def test_the_open_image_stays_as_it_is_until_it_is_left(
     parts.browser.select("animal-4.png")
     qtbot.waitUntil(lambda: parts.session.name == "animal-4.png")
     shown = parts.session.document.mask.copy()
-    run = _learnt(folder, make_model(seed=3, name="Learnt"), 0.5, 0.75)
+    run = make_learnt(folder, make_model(seed=3, name="Learnt"), 0.5, 0.75)
     parts.learning.look()
     qtbot.waitUntil(lambda: parts.models.path == run / RUN_MODEL)
     qtbot.waitUntil(lambda: parts.session.status("animal-7.png") is Status.PREDICTED)
@@ -238,13 +248,15 @@ def test_the_open_image_stays_as_it_is_until_it_is_left(
     qtbot.waitUntil(lambda: project.read_prediction("animal-4.png", (48, 48)).any())
 
 
-def test_a_batch_of_a_person_s_own_is_waited_for(open_learning, folder, make_model, qtbot):
+def test_a_batch_of_a_person_s_own_is_waited_for(
+    open_learning, folder, make_model, make_learnt, qtbot
+):
     project = open_project(folder)
     parts = open_learning(folder)
     parts.actions["segment_all"].trigger()
     assert parts.batch.running
     parts.models.choose_new(
-        _learnt(folder, make_model(seed=3, name="Learnt"), 0.5, 0.7) / RUN_MODEL
+        make_learnt(folder, make_model(seed=3, name="Learnt"), 0.5, 0.7) / RUN_MODEL
     )
     assert parts.anew.start() == 4
     qtbot.waitUntil(lambda: not parts.batch.running)
@@ -259,8 +271,8 @@ def test_a_batch_of_a_person_s_own_is_waited_for(open_learning, folder, make_mod
         assert (found == wanted).all()
 
 
-def test_what_was_judged_is_not_told_again(open_learning, folder, make_model, qtbot):
-    run = _learnt(folder, make_model(seed=3), 0.5, 0.75)
+def test_what_was_judged_is_not_told_again(open_learning, folder, make_model, make_learnt, qtbot):
+    run = make_learnt(folder, make_model(seed=3), 0.5, 0.75)
     parts = open_learning(folder)
     qtbot.waitUntil(lambda: parts.models.path == run / RUN_MODEL)
     qtbot.waitUntil(lambda: _settled(parts))
@@ -274,8 +286,10 @@ def test_what_was_judged_is_not_told_again(open_learning, folder, make_model, qt
     assert again.models.path != run / RUN_MODEL
 
 
-def test_no_better_model_keeps_the_present_one_quietly(open_learning, folder, make_model, qtbot):
-    _learnt(folder, make_model(seed=3), 0.75, 0.75)
+def test_no_better_model_keeps_the_present_one_quietly(
+    open_learning, folder, make_model, make_learnt, qtbot
+):
+    make_learnt(folder, make_model(seed=3), 0.75, 0.75)
     parts = open_learning(folder)
     present = parts.models.path
     qtbot.waitUntil(lambda: "Kept the present model" in parts.window.statusBar().currentMessage())
@@ -283,13 +297,15 @@ def test_no_better_model_keeps_the_present_one_quietly(open_learning, folder, ma
     assert parts.window.banners.text("learnt") == ""
 
 
-def test_a_model_that_was_chosen_meanwhile_stays(open_learning, folder, make_model, qtbot):
-    other = _learnt(folder, make_model(seed=5, name="Other"), 0.5, 0.6)
+def test_a_model_that_was_chosen_meanwhile_stays(
+    open_learning, folder, make_model, make_learnt, qtbot
+):
+    other = make_learnt(folder, make_model(seed=5, name="Other"), 0.5, 0.6)
     (other / "judged").touch()
     project = open_project(folder)
     model = f"runs/{other.name}/{RUN_MODEL}"
     project.change_settings(replace(project.settings, model=model))
-    _learnt(folder, make_model(seed=3), 0.5, 0.75)
+    make_learnt(folder, make_model(seed=3), 0.5, 0.75)
     parts = open_learning(folder)
     qtbot.waitUntil(lambda: "you chose another" in parts.window.statusBar().currentMessage())
     assert parts.models.path == other / RUN_MODEL
@@ -304,8 +320,10 @@ def test_a_short_training_that_failed_is_told_quietly(open_learning, folder, mak
     assert parts.window.banners.text("learnt") == ""
 
 
-def test_a_real_short_training_learns_and_is_judged(open_learning, folder, make_model, qtbot):
-    first = _learnt(folder, make_model(), 0.5, 0.6)
+def test_a_real_short_training_learns_and_is_judged(
+    open_learning, folder, make_model, make_learnt, qtbot
+):
+    first = make_learnt(folder, make_model(), 0.5, 0.6)
     (first / "judged").touch()
     project = open_project(folder)
     model = f"runs/{first.name}/{RUN_MODEL}"

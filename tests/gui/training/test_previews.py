@@ -12,7 +12,10 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QDialog, QPushButton
 
 from core.training import events
+from core.training.progress import RunState
+from petseg_gui.tasks import Tasks
 from petseg_gui.training.preview_pictures import load_pictures
+from petseg_gui.training.previews import Previews
 
 _RED = (255, 0, 0)
 _GREY = 128
@@ -81,6 +84,20 @@ def test_a_picture_that_cannot_be_shown_says_why_and_harms_no_other(tmp_path, gi
     assert bad.pair is None
     assert bad.problem
     assert good.pair is not None
+
+
+def test_pictures_that_were_given_up_are_loaded_the_next_time(tmp_path, give_preview, qtbot):
+    give_preview(tmp_path, 0, _square(10, 30), {1: _square(10, 20)})
+    state = RunState(tmp_path)
+    state.take(events.Preview(epoch=1, step=4, images=("a.jpg",)))
+    tasks = Tasks()
+    previews = Previews(tasks)
+    qtbot.addWidget(previews)
+    previews.show_run(state)
+    previews.stop()  # another folder is opened
+    previews.show_run(state)
+    qtbot.waitUntil(lambda: [picture.name for picture in previews.pictures] == ["a.jpg"])
+    tasks.close()
 
 
 @pytest.fixture

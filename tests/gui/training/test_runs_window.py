@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from core.project.project import open_project
 from core.project.settings import read_settings
 from core.training import control, events, queue
 from core.training.config import read_run_config
-from core.training.runs import list_runs, rename_run
+from core.training.housekeeping import rename_run
+from core.training.runs import list_runs
+from petseg_gui.tasks import Lane
 from petseg_gui.training.runs_commands import RUN_COMMANDS
 from petseg_gui.training.runs_model import Column
 from petseg_gui.wiring.runs import open_runs
@@ -193,6 +196,36 @@ def test_deleting_the_model_in_use_says_so_and_the_default_takes_over(
     assert parts.models.path == default_model
     settings = run.parents[1] / "project.json"
     qtbot.waitUntil(lambda: read_settings(settings).model == "")
+
+
+def test_a_run_that_cannot_be_deleted_keeps_its_model_in_use(opened, make_done, work_on, qtbot):
+    run = make_done("Mine")
+    parts, window = opened(run)
+    _select(window, "Mine")
+    _do(window, "use")
+    _do(window, "delete")
+    work_on(run)  # a command line was faster
+    window.question.yes_button.click()
+    qtbot.waitUntil(lambda: "is being trained" in parts.window.banners.text("runs"))
+    assert parts.models.path == run / RUN_MODEL
+    assert run.exists()
+
+
+def test_a_model_chosen_while_older_news_of_the_models_is_on_its_way_stays(
+    opened, make_done, qtbot
+):
+    parts, _ = opened(make_done("Old"))
+    parts.models.refresh()
+    # Both threads of the lane are here only once it has looked.
+    met = threading.Barrier(3)
+    for _ in range(2):
+        parts.tasks.run(Lane.LOAD, lambda job: met.wait(10))
+    met.wait(10)
+    new = make_done("New") / RUN_MODEL
+    parts.models.choose_new(new)
+    qtbot.waitUntil(lambda: any(e.path == new for e in parts.models.entries))
+    assert parts.models.path == new
+    assert "is missing" not in parts.window.statusBar().currentMessage()
 
 
 def test_a_damaged_run_can_be_deleted_and_nothing_else_done_with_it(opened, make_run, qtbot):

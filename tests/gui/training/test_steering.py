@@ -320,6 +320,8 @@ def test_real_trainings_run_one_after_the_other_and_are_paused_resumed_and_stopp
     assert [e.epoch for e in read_run(first).progress.epochs] == [1, 2, 3]
     assert parts.models.path == read_run(first).model
     parts.actions["stop_training"].trigger()
+    headline = parts.training_panel.headline
+    qtbot.waitUntil(lambda: headline.text() == "Stopping…", timeout=30_000)
     qtbot.waitUntil(lambda: watcher.phase is Phase.FINISHED, timeout=120_000)
     assert watcher.state.finished.reason == "stopped"
     assert parts.models.path == watcher.state.model
