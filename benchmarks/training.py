@@ -299,10 +299,10 @@ def _run(project: Project, config: TrainConfig, under: list[str], name: str) -> 
     folder = create_run(project, config, plan_training(project), folder=project.runs / name)
     command = [sys.executable, "-m", *under, "core.training", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True)
-    told = read_run(folder).progress
-    if not told.epochs:
-        raise RuntimeError(told.problem or done.stderr or last_words(folder))
-    return told.epochs[-1]
+    info = read_run(folder)
+    if not info.progress.epochs:
+        raise RuntimeError(info.problem or done.stderr or last_words(folder))
+    return info.progress.epochs[-1]
 
 
 if __name__ == "__main__":

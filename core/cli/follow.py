@@ -35,10 +35,14 @@ class Ending(NamedTuple):
 def follow_run(run: Path, on_interrupt: Wanted = Wanted.STOP) -> int:
     """Start the run's worker and print a line an epoch; Ctrl+C stops it, keeping the best model.
 
-    on_interrupt: with PAUSE, Ctrl+C leaves it so that it can go on.
+    A run that is over is only told of. on_interrupt: with PAUSE, Ctrl+C leaves it so that it can
+    go on.
     """
     told = RunState(run)
     offset = read_on(told, 0)
+    if told.finished is not None:
+        _say_finished(told, told.finished)
+        return DONE
     return follow(told, start_worker(run), offset, on_interrupt).code
 
 

@@ -89,10 +89,11 @@ class Decoding:
 
 def content_of(project: Project, name: str) -> Content:
     """The content of an image's files as they are now. Raises NoMask, ImageError, MaskError."""
+    photo = _sha256(project.image_path(name))  # first: of a photo that is gone no mask is known
     mask = project.mask_digest(name)
     if not mask:
         raise NoMask("its mask is gone")
-    return Content(_sha256(project.image_path(name)), mask)
+    return Content(photo, mask)
 
 
 def convert_mask(mask: np.ndarray, scheme: LabelScheme, wanted: LabelScheme) -> np.ndarray:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from core.errors import BadInput
 from core.files import read_json
@@ -117,7 +119,8 @@ class TrainConfig(_Strict):
     )
 
     optimizer: Literal["adam", "adamw", "sgd"] = Field(
-        default="adam", description="How steps are taken. SGD has momentum 0.9."
+        default="adam",
+        description="How steps are taken. SGD has momentum 0.9, with OneCycle 0.85 to 0.95.",
     )
     learning_rate: float = Field(
         default=1e-3,
@@ -196,7 +199,8 @@ class Sample(_Strict):
 class RunConfig(_Strict):
     """config.json of a run folder: everything the worker needs to know.
 
-    purpose: ``learn`` for a run that the window queued by itself while a person corrected.
+    created: ISO 8601 with a time zone. purpose: ``learn`` for a run that the window queued by
+    itself while a person corrected.
     """
 
     format: int = FORMAT
@@ -206,9 +210,18 @@ class RunConfig(_Strict):
     created: str
     purpose: Purpose = ""
     train: TrainConfig
-    sources: tuple[Source, ...]
+    sources: tuple[Source, ...] = Field(min_length=1)
     train_samples: tuple[Sample, ...]
     val_samples: tuple[Sample, ...]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if datetime.fromisoformat(self.created).tzinfo is None:
+            raise ValueError("created: without a time zone")
+        sources = {s.source for s in (*self.train_samples, *self.val_samples)}
+        if not sources <= set(range(len(self.sources))):
+            raise ValueError("a sample of an unknown source")
+        return self
 
 
 def trained_scheme(config: TrainConfig, project: LabelScheme) -> LabelScheme:
@@ -252,7 +265,28 @@ def parse_config(values: Mapping[str, Any]) -> TrainConfig:
         if first["type"] == "extra_forbidden":
             known = ", ".join(TrainConfig.model_fields)
             raise BadInput(f"There is no training option {field!r}. Options: {known}.") from error
-        raise BadInput(f"Training option {field}: {first['msg'].lower()}.") from error
+        reason = reason_of(first)
+        raise BadInput(f"Training option {field}: {reason[0].lower()}{reason[1:]}") from error
+
+
+def reason_of(error: ErrorDetails) -> str:
+    """What is wrong with an option's value, as a plain sentence."""
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "float_parsing" | "float_type":
+            return "Must be a number, such as 0.001 or 1e-3."
+        case "int_parsing" | "int_from_float" | "int_type":
+            return "Must be a whole number."
+        case "greater_than":
+            return f"Must be more than {limits['gt']:g}."
+        case "greater_than_equal":
+            return f"Must be at least {limits['ge']:g}."
+        case "less_than":
+            return f"Must be less than {limits['lt']:g}."
+        case "less_than_equal":
+            return f"Must be at most {limits['le']:g}."
+        case _:
+            return f"{error['msg']}."
 
 
 def read_run_config(run: Path) -> RunConfig:

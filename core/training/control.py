@@ -55,11 +55,7 @@ def read_request(run: Path) -> tuple[Wanted, int]:
 
 def worker_alive(run: Path) -> bool:
     """Whether a worker process has this run now."""
-    try:
-        pid = int(json.loads((run / "worker.json").read_text())["pid"])
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return False
-    return pid > 0 and _alive(pid, run)
+    return _worker(run) is not None
 
 
 def worker_silent(run: Path, seconds: float = SILENCE) -> bool:
@@ -73,9 +69,9 @@ def worker_silent(run: Path, seconds: float = SILENCE) -> bool:
 
 def kill_worker(run: Path) -> bool:
     """End a worker that hangs; its run can go on from its checkpoint. Whether there was one."""
-    if not worker_alive(run):
+    pid = _worker(run)
+    if pid is None:
         return False
-    pid = int(json.loads((run / "worker.json").read_text())["pid"])
     try:
         # Windows knows one way to end a process only.
         os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -102,6 +98,15 @@ def taken(run: Path) -> Iterator[None]:
 def touch(run: Path) -> None:
     """Say that the worker lives."""
     os.utime(run / "worker.json")
+
+
+def _worker(run: Path) -> int | None:
+    """The process id of the run's worker, where one lives."""
+    try:
+        pid = int(json.loads((run / "worker.json").read_text())["pid"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+    return pid if pid > 0 and _alive(pid, run) else None
 
 
 def _alive(pid: int, run: Path) -> bool:

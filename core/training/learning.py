@@ -103,17 +103,14 @@ def takes_over(progress: RunState) -> Judgement:
     border rule. Equal at three decimals is not better. The run's model is the best of its epochs
     on these images, so a gain of some thousandths may be luck.
     """
-    finished, started = progress.finished, progress.started
-    if finished is None or finished.val is None or progress.model is None:
+    if progress.finished is None or progress.finished.val is None or progress.model is None:
         return Judgement(False, "The short training has left no model.")
-    if started is None or started.start_val is None:
+    gain, started = progress.gain, progress.started
+    if gain is None or started is None:
         return Judgement(False, "What the training started from was not scored.")
-    before, after = round(started.start_val.iou, 3), round(finished.val.iou, 3)
     images = "image" if started.val_images == 1 else "images"
-    told = (
-        f"Val IoU {before:.3f} → {after:.3f} on the same {started.val_images} validation {images}."
-    )
-    return Judgement(after > before, told)
+    told = f"Val IoU {gain} on the same {started.val_images} validation {images}."
+    return Judgement(gain.better, told)
 
 
 def _as_it_was_trained(about: ModelDescription | None) -> dict[str, object]:

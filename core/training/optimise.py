@@ -34,7 +34,8 @@ def make_optimizer(net: SegmentationNet, config: TrainConfig) -> Optimizer:
 def make_schedule(optimizer: Optimizer, config: TrainConfig, total_steps: int) -> LRScheduler:
     """Constant; a cosine from the learning rate to 0, without warm-up; or OneCycle (Smith 2018).
 
-    total_steps: those of the whole run; ``step`` is called after each.
+    OneCycle takes the momentum (Adam's first beta) from 0.95 to 0.85 and back while the rate rises
+    and falls. total_steps: those of the whole run; ``step`` is called after each.
     """
     if config.schedule == "onecycle":
         peaks = [group["lr"] for group in optimizer.param_groups]

@@ -25,7 +25,8 @@ class Preset:
     train_share: float = 0.8
 
 
-# Adam's other values everywhere are torch's: betas 0.9 and 0.999, eps 1e-8.
+# Adam's other values everywhere are torch's: betas 0.9 and 0.999, eps 1e-8. (OneCycle moves the
+# first beta between 0.95 and 0.85.)
 _TABLE = (
     Preset(
         "quick",

@@ -12,8 +12,9 @@ from core.errors import PetSegError
 from core.files import write_bytes
 from core.images import image_size
 from core.inference.view import fit_whole
-from core.labels import BorderRule, decide
+from core.labels import BorderRule, LabelScheme, apply_border_rule, decide
 from core.training import events
+from core.training.config import TrainConfig
 from core.training.run import Run
 from core.training.trainer import TrainState, predict
 
@@ -44,15 +45,25 @@ def chosen_rows(images: int) -> list[int]:
     return sorted({i * images // COUNT for i in range(COUNT)}) if images else []
 
 
+def shown_rule(scheme: LabelScheme, options: TrainConfig) -> BorderRule:
+    """How the border is shown: in a project that has none, as the scores count it.
+
+    scheme: the project's. A border that only the network knows is in nobody's masks.
+    """
+    return options.score_border if scheme.border_id is None else BorderRule.CLASS
+
+
 def _write(run: Run, state: TrainState, folder: Path, row: int) -> None:
     images, masks = run.val.take(torch.tensor([row]))
     width, height = image_size(run.project.image_path(run.val.loaded[row].name))
     box = fit_whole(height, width, run.options.size)
-    said = decide(predict(state, images[0], run.setup), run.scheme, BorderRule.CLASS)
+    rule = shown_rule(run.project.settings.scheme, run.options)
+    said = decide(predict(state, images[0], run.setup), run.scheme, rule)
     if state.step == 0:
         photo = box.cut(images[0].numpy()).transpose(1, 2, 0)
         _write_png(folder / "photo.png", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR))
-        _write_png(folder / "truth.png", box.cut(masks[0].numpy()))
+        truth = apply_border_rule(masks[0].numpy(), run.scheme, rule)
+        _write_png(folder / "truth.png", box.cut(truth))
     _write_png(folder / f"epoch-{state.stopping.epoch:04}.png", box.cut(said))
 
 

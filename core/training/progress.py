@@ -24,6 +24,22 @@ from core.training.events import (
 )
 
 
+@dataclass(frozen=True)
+class Gain:
+    """Val IoU (0 to 1, three decimals) of the model a run started from, and of the one it kept."""
+
+    before: float
+    after: float
+
+    @property
+    def better(self) -> bool:
+        """Whether the new model is worth changing to; equal at three decimals is not better."""
+        return self.after > self.before
+
+    def __str__(self) -> str:
+        return f"{self.before:.3f} → {self.after:.3f}"
+
+
 @dataclass
 class RunState:
     """What is known of a run so far.
@@ -52,16 +68,6 @@ class RunState:
         return self.finished is not None or self.failed is not None or self.death is not None
 
     @property
-    def problem(self) -> str:
-        """Why the run failed, "" where it did not."""
-        if self.failed is not None:
-            return self.failed.reason
-        if self.death is not None:
-            words = f"\nIts last words:\n{self.death}" if self.death else ""
-            return f"Its process ended before it was done: resume the training.{words}"
-        return ""
-
-    @property
     def model(self) -> Path | None:
         """The file of the best model, once the run is over and has kept one."""
         # A folder may come from anywhere: a file outside of it is none of this run's.
@@ -73,6 +79,18 @@ class RunState:
     def best(self) -> Epoch | None:
         """The epoch whose model is kept so far."""
         return next((e for e in reversed(self.epochs) if e.best), None)
+
+    @property
+    def gain(self) -> Gain | None:
+        """What the run was good for; None where it kept no model or its start was not scored.
+
+        Both models are scored on the run's validation images, at the images' own size.
+        """
+        before = self.started.start_val if self.started is not None else None
+        after = self.finished.val if self.finished is not None else None
+        if before is None or after is None or self.model is None:
+            return None
+        return Gain(round(before.iou, 3), round(after.iou, 3))
 
     def copy(self) -> RunState:
         """What is known now; it does not change with what comes."""
@@ -94,6 +112,10 @@ class RunState:
             self.step = event
             self.steps.append(event)
         elif isinstance(event, Epoch):
+            # After a crash just before a checkpoint an epoch is told once more, with all that
+            # came behind it.
+            _forget_from(self.previews, event.epoch)
+            _forget_from(self.joined, event.epoch + 1)
             _put(self.epochs, event)
         elif isinstance(event, Preview):
             _put(self.previews, event)
@@ -115,6 +137,8 @@ class RunState:
         if event.start_val is None and self.started is not None:
             event = event.model_copy(update={"start_val": self.started.start_val})
         self.started, self.paused = event, False
+        # A worker has taken it up anew: from a checkpoint, or without one from the beginning.
+        self.failed = self.death = None
 
     def _count_time(self, event: Event) -> None:
         # Between a worker's start and its last words; not what passes until another goes on.
@@ -142,7 +166,11 @@ _T = TypeVar("_T", Epoch, Preview, Joined)
 
 
 def _put(told: list[_T], event: _T) -> None:
-    # After a crash just before a checkpoint an epoch is told once more.
-    while told and told[-1].epoch >= event.epoch:
-        told.pop()
+    """Add what may have been told before."""
+    _forget_from(told, event.epoch)
     told.append(event)
+
+
+def _forget_from(told: list[_T], epoch: int) -> None:
+    while told and told[-1].epoch >= epoch:
+        told.pop()

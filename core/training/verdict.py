@@ -71,29 +71,23 @@ def _of_curves(epochs: Sequence[Epoch], config: TrainConfig) -> Verdict:
         return Verdict("early", "Too early to say: a verdict needs three epochs.")
     alike = _of_one_loss(epochs, config)
     return (
-        _not_learning(alike, config)
-        or _overfitting(alike)
-        or _level(epochs)
-        or Verdict("learning", f"Learning: val IoU {_first_and_last(epochs)}.")
+        _not_learning(alike, config) or _overfitting(alike) or _level(epochs) or _learning(epochs)
     )
 
 
 def _of_finished(progress: RunState, config: TrainConfig) -> Verdict:
-    finished, started = progress.finished, progress.started
+    finished, gain = progress.finished, progress.gain
     if finished is None or not finished.model or finished.val is None:
         return Verdict("done", "The training is over; no model was kept.")
     curves = _of_curves(_thinned(progress.epochs), config)
     advice = curves.advice if curves.warning else ""
-    after = finished.val.iou
-    if started is None or started.start_val is None:
-        epoch = f"the model of epoch {finished.best_epoch} is kept"
-        return _unsure(Verdict("done", f"Val IoU {after:.3f}: {epoch}.", advice), progress)
-    before = started.start_val.iou
-    told = f"{before:.3f} → {after:.3f}"
-    if round(after, 3) > round(before, 3):
-        text = f"Better than the model it started from: val IoU {told}."
+    if gain is None:
+        text = f"Val IoU {finished.val.iou:.3f}: the model of epoch {finished.best_epoch} is kept."
+        return _unsure(Verdict("done", text, advice), progress)
+    if gain.better:
+        text = f"Better than the model it started from: val IoU {gain}."
         return _unsure(Verdict("better", text, advice), progress)
-    text = f"No better than the model it started from: val IoU {told}."
+    text = f"No better than the model it started from: val IoU {gain}."
     advice = advice or "Keep that model; more corrected masks help most."
     return _unsure(Verdict("no_better", text, advice), progress)
 
@@ -193,7 +187,9 @@ def _overfitting(epochs: Sequence[Epoch]) -> Verdict | None:
 def _level(epochs: Sequence[Epoch]) -> Verdict | None:
     if len(epochs) < 2 * _WINDOW:
         return None
-    before, now = (median(map(_iou, part)) for part in (epochs[-6:-3], epochs[-3:]))
+    before, now = (
+        median(map(_iou, part)) for part in (epochs[-2 * _WINDOW : -_WINDOW], epochs[-_WINDOW:])
+    )
     if abs(now - before) > _LEVEL:
         return None
     return Verdict("level", f"Val IoU has levelled off at {now:.3f}.", "More masks help most now.")
@@ -213,8 +209,10 @@ def _kept(epochs: Sequence[Epoch]) -> str:
     return f"The model of epoch {best.epoch} is kept." if best is not None else ""
 
 
-def _first_and_last(epochs: Sequence[Epoch]) -> str:
-    return f"{_iou(epochs[0]):.3f} → {_iou(epochs[-1]):.3f}"
+def _learning(epochs: Sequence[Epoch]) -> Verdict:
+    first, last = _iou(epochs[0]), _iou(epochs[-1])
+    where = "Learning" if last >= first else "Learning on train, not yet on val"
+    return Verdict("learning", f"{where}: val IoU {first:.3f} → {last:.3f}.")
 
 
 def _smooth(epochs: Sequence[Epoch], value: Callable[[Epoch], float]) -> list[float]:

@@ -98,6 +98,8 @@ class ModelChoice(QObject):
         self.entries = entries
         known = {entry.path for entry in entries}
         if self._setting and self.path not in known:
-            self.told.emit(f"The model {self._setting} is missing: the default model is used.")
+            self.told.emit(
+                f"The model {self._setting} is missing or damaged: the default model is used."
+            )
             self._setting = ""
         self.changed.emit()

@@ -228,13 +228,22 @@ class TrainingDialog(QDialog):
         lacking = plan.problem if plan is not None and not self._counting else ""
         told = lacking or self._start_problem or problem or grid_problem
         self.problem.setText(told)
-        self.problem.setVisible(bool(told))
+        self._show_problem(bool(told))
         self.grid.show_summary(grid_problem)
         self.start_button.setEnabled(not self._counting and config is not None and not told)
         self.start_button.setText(_start_text(len(self._cells), self._busy))
         self.pictures.setVisible(plan is None or not plan.problem)
         self.rehearsal.show(self._scene(), measure=not self._busy)
         self._show_words()
+
+    def _show_problem(self, shown: bool) -> None:
+        """Its line takes room from the page: the field that is typed in stays in sight."""
+        if shown is self.problem.isHidden():
+            self.problem.setVisible(shown)
+            self._layout.activate()
+            typed = self.focusWidget()
+            if typed is not None and self._page.isAncestorOf(typed):
+                self._scroll.ensureWidgetVisible(typed)
 
     def _class_problem(self, config: TrainConfig) -> str:
         """Why this training does not suit the folder's classes, told at the loss."""
@@ -266,6 +275,9 @@ class TrainingDialog(QDialog):
         prospect, config = self._prospect, self._config
         if prospect is None or self._counting:
             self.sentence.setText("Counting the masks…")
+            return
+        if prospect.source is None:  # nothing was counted: below stands why
+            self.sentence.setText("No training can start here.")
             return
         time = self._time_words([config]) if config is not None else ""
         also = self.also_line.folder
@@ -386,7 +398,7 @@ class TrainingDialog(QDialog):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self._page)
-        layout = QVBoxLayout(self)
+        self._layout = layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 18, 12, 16)
         layout.setSpacing(12)
         layout.addWidget(self.sentence)

@@ -8,7 +8,6 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.training.config import TrainConfig
+from core.training.config import TrainConfig, reason_of
 
 PLAIN_UNET = ("width", "depth", "norm", "dropout", "upsampling", "attention")
 """The options of a network of PetSeg's own."""
@@ -309,7 +308,7 @@ class OptionsForm(QWidget):
         try:
             config = TrainConfig.model_validate(values)
         except ValidationError as error:
-            self._problems = {str(e["loc"][0]): _reason(e) for e in error.errors()}
+            self._problems = {str(e["loc"][0]): reason_of(e) for e in error.errors()}
         for name, field in self._fields.items():
             field.set_problem(self._problems.get(name, ""))
         told = [f"{title_of(name)}: {reason}" for name, reason in self._problems.items()]
@@ -376,24 +375,6 @@ def _limit(info: FieldInfo, kind: str) -> int | None:
 
 def _shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _reason(error: ErrorDetails) -> str:
-    """Pydantic's complaint in plain words."""
-    limits = error.get("ctx", {})
-    match error["type"]:
-        case "float_parsing" | "float_type":
-            return "Must be a number, such as 0.001 or 1e-3."
-        case "greater_than":
-            return f"Must be more than {limits['gt']:g}."
-        case "greater_than_equal":
-            return f"Must be at least {limits['ge']:g}."
-        case "less_than":
-            return f"Must be less than {limits['lt']:g}."
-        case "less_than_equal":
-            return f"Must be at most {limits['le']:g}."
-        case _:
-            return f"{error['msg']}."
 
 
 def _heading(title: str, parent: QWidget) -> QLabel:

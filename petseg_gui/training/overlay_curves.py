@@ -91,6 +91,9 @@ class OverlayCurves(QWidget):
         pens = [_pen(number, base.lightness() < 128) for number in range(len(self._curves))]
         _draw_lines(self.iou, [(c.epochs, c.iou) for c in self._curves], pens)
         _draw_lines(self.loss, [(c.epochs, c.loss) for c in self._curves], pens)
+        last = max((epoch for curve in self._curves for epoch in curve.epochs), default=1)
+        for plot in (self.iou, self.loss):  # no half epochs
+            plot.getAxis("bottom").setTickSpacing(max(1, round(last / 6)), max(1, round(last / 30)))
         for number, curve in enumerate(self._curves):
             pen = pens[number]
             self._key.addWidget(_Sample(pen, self), number, 0)

@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunCommand:
-    """can: whether it can be done with the runs that are selected (one at least)."""
+    """can: whether it can be done with the runs that are selected (one at least).
+
+    writes: whether it needs a folder that may be written to.
+    """
 
     id: str
     text: str
     tip: str
     key: str
     can: Callable[[Sequence[RunInfo]], bool]
+    writes: bool = True
 
 
 def _one(test: Callable[[RunInfo], bool]) -> Callable[[Sequence[RunInfo]], bool]:
@@ -32,6 +36,7 @@ RUN_COMMANDS = (
         "Segment with this model from now on",
         "Ctrl+U",
         _one(lambda i: i.model is not None and not i.live),
+        writes=False,
     ),
     RunCommand(
         "continue",
@@ -89,9 +94,21 @@ RUN_COMMANDS = (
         "Del",
         lambda infos: not any(i.live for i in infos),
     ),
-    RunCommand("log", "Show log", "What its process wrote down", "Ctrl+L", _one(lambda i: True)),
     RunCommand(
-        "folder", "Open folder", "Show the training's files", "Ctrl+O", _one(lambda i: True)
+        "log",
+        "Show log",
+        "What its process wrote down",
+        "Ctrl+L",
+        _one(lambda i: True),
+        writes=False,
+    ),
+    RunCommand(
+        "folder",
+        "Open folder",
+        "Show the training's files",
+        "Ctrl+O",
+        _one(lambda i: True),
+        writes=False,
     ),
 )
 """In the order of the menu."""

@@ -31,6 +31,7 @@ class RunsSettings(QTreeWidget):
     def show_runs(self, infos: Sequence[RunInfo]) -> None:
         """Compare these runs; damaged ones, and those beyond the eighth, are left out."""
         from core.training.compare import differences, in_words
+        from petseg_gui.training.options_form import title_of
 
         named = [(info.name, info.config.train) for info in infos if info.config is not None]
         del named[_MOST:]
@@ -48,7 +49,7 @@ class RunsSettings(QTreeWidget):
         else:
             rows = [(d.option, d.values) for d in differences(configs)]
         for option, values in rows:
-            item = QTreeWidgetItem(self, [option.replace("_", " ").capitalize(), *values])
+            item = QTreeWidgetItem(self, [title_of(option), *values])
             described = type(configs[0]).model_fields[option].description or ""
             item.setToolTip(0, described)
             item.setData(0, Qt.ItemDataRole.AccessibleDescriptionRole, described)

@@ -140,9 +140,10 @@ class RunsWindow(QDialog):
 
     def _show_selection(self) -> None:
         infos = self.selected
+        writable = self._project is not None and self._project.writable
         for command in RUN_COMMANDS:
             action = self.actions_by_id[command.id]
-            able = bool(infos) and command.can(infos)
+            able = bool(infos) and command.can(infos) and (writable or not command.writes)
             action.setEnabled(able)
             if command.id in _IN_TURN:
                 action.setVisible(able)

@@ -19,7 +19,7 @@ _ASKED = {"pause": "Pausing…", "stop": "Stopping…", "discard": "Discarding�
 def headline(phase: Phase, state: RunState | None, asked: Wanted | None) -> str:
     """Where the run is."""
     if state is None:
-        return "No training yet"
+        return "No training under way"
     if phase is Phase.FINISHED:
         return _ending(state)
     if phase is Phase.FAILED:

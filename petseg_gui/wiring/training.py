@@ -47,6 +47,8 @@ def wire_training(parts: Parts) -> None:
 
 
 def _project_changed(parts: Parts) -> None:
+    for told in ("training", "new model"):
+        parts.window.banners.remove(told)
     project = parts.session.project
     if project is not None:
         parts.training_panel.set_colours([c.colour for c in project.settings.scheme.classes])
@@ -158,7 +160,7 @@ def _ended(parts: Parts) -> None:
     else:
         parts.models.choose_new(model)
         text = f"The new model{told} is ready and chosen: the next Segment uses it."
-        banners.show_message("training", Level.INFO, text, _segment(parts))
+        banners.show_message("new model", Level.INFO, text, _segment(parts))
 
 
 def _arrived(parts: Parts, arrival: Arrival) -> None:
@@ -176,11 +178,11 @@ def _offer(parts: Parts, model: Path, text: str) -> None:
     """Leave it to the person whether a model is used."""
 
     def use() -> None:
-        parts.window.banners.remove("training")
+        parts.window.banners.remove("new model")
         parts.models.choose_new(model)
         parts.window.tell("The new model is chosen: the next Segment uses it.")
 
-    parts.window.banners.show_message("training", Level.INFO, text, [Choice("Use it", use)])
+    parts.window.banners.show_message("new model", Level.INFO, text, [Choice("Use it", use)])
 
 
 def _told(val: Scores | None) -> str:

@@ -44,6 +44,17 @@ def test_each_preset_has_its_own_split_and_is_scored_by_what_it_knows(
     before = snapshot(pets)
     out, results = tmp_path / "out", tmp_path / "results.json"
     presets = ["trimap", "custom"]
+    real = cli_follow._follow
+
+    def follow(*args: Any) -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cli_follow, "_follow", follow)
+        assert reproduce_command(pets, presets, out, TINY, results) == 1
+    assert not (out / "custom").exists(), "Ctrl+C ends all of it"
+    # The same command goes on.
     assert reproduce_command(pets, presets, out, TINY, results) == 0
     assert snapshot(pets) == before
 
@@ -83,25 +94,6 @@ def test_each_preset_has_its_own_split_and_is_scored_by_what_it_knows(
     assert reproduce_command(pets, presets, out, TINY, results) == 0
     assert json.loads(results.read_text()) == said
     assert "\n".join(table) in capsys.readouterr().out
-
-
-def test_ctrl_c_ends_it_and_the_same_command_goes_on(
-    pets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    out = tmp_path / "out"
-    real = cli_follow._follow
-
-    def follow(*args: Any) -> int:
-        os.kill(os.getpid(), signal.SIGINT)
-        return real(*args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(cli_follow, "_follow", follow)
-        assert reproduce_command(pets, ["baseline", "custom"], out, TINY, None) == 1
-    assert not (out / "custom").exists()
-    results = tmp_path / "results.json"
-    assert reproduce_command(pets, ["baseline"], out, TINY, results) == 0
-    assert [r["epochs"] for r in json.loads(results.read_text())] == [1]
 
 
 def test_an_unknown_preset_is_refused_before_anything_is_trained(petseg, pets: Path, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from safetensors.torch import load_file
 
 from core.labels import PET
 from core.masks import write_mask
+from core.models.network import SegmentationNet
 from core.project.project import open_project
 from core.project.reviews import Review, Status
 from core.training import control, events
@@ -118,6 +120,11 @@ def reason_of(run: Path) -> str:
     return last.reason
 
 
+def joined(run: Path) -> list[tuple[int, tuple[str, ...]]]:
+    """Which masks trained from which epoch on."""
+    return [(e.epoch, e.images) for e in story(run) if isinstance(e, events.Joined)]
+
+
 def notices(run: Path) -> list[str]:
     return [e.text for e in events.read_events(run)[0] if isinstance(e, events.Notice)]
 
@@ -144,6 +151,48 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], obj
 
 def ask_at(monkeypatch: pytest.MonkeyPatch, run: Path, step: int, wanted: Wanted) -> None:
     at_step(monkeypatch, step, lambda: control.request(run, wanted))
+
+
+def approve_at(
+    monkeypatch: pytest.MonkeyPatch, root: Path, step: int, numbers: Sequence[int]
+) -> None:
+    at_step(monkeypatch, step, lambda: approve_more(root, numbers))
+
+
+def scarce_from(monkeypatch: pytest.MonkeyPatch, step: int, images: int) -> None:
+    """After so many steps the network has memory for so many images at once only."""
+    from core.training import worker
+
+    real, real_step, scarce = SegmentationNet.forward, worker.train_step, [step == 0]
+
+    def train_step(state: Any, *args: Any) -> float:
+        scarce[0] = state.step >= step
+        return real_step(state, *args)
+
+    def forward(self: SegmentationNet, x: torch.Tensor) -> torch.Tensor:
+        logits = real(self, x)
+        if scarce[0] and len(x) > images:
+            torch.empty(2**60)
+        return logits
+
+    monkeypatch.setattr(SegmentationNet, "forward", forward)
+    monkeypatch.setattr(worker, "train_step", train_step)
+
+
+def poisoned(monkeypatch: pytest.MonkeyPatch, step: int, times: int) -> None:
+    """A weight is made infinite after this step, until the run has gone back so often."""
+    from core.training import worker
+
+    real = worker.train_step
+
+    def step_and_poison(state: Any, *args: Any) -> float:
+        loss = real(state, *args)
+        if state.step == step and state.rescues < times:
+            with torch.no_grad():
+                next(state.net.parameters()).fill_(math.inf)
+        return loss
+
+    monkeypatch.setattr(worker, "train_step", step_and_poison)
 
 
 @contextlib.contextmanager
@@ -181,12 +230,20 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-@pytest.fixture
-def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
-    """work(run): the worker's own function in this process, which keeps its priority."""
+@contextlib.contextmanager
+def worker_here() -> Iterator[Work]:
+    """The worker's own function in this process, which keeps its priority and its threads."""
     from core.training import worker
 
-    monkeypatch.setattr(os, "nice", lambda _by: 0)
     threads = torch.get_num_threads()
-    yield worker.work
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "nice", lambda _by: 0)
+        yield worker.work
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def work() -> Iterator[Work]:
+    """work(run): see ``worker_here``."""
+    with worker_here() as work:
+        yield work

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import signal
@@ -17,8 +16,7 @@ import pytest
 import torch
 
 from core.models.network import SegmentationNet, build_network
-from core.training import control, events, worker
-from core.training.control import Wanted
+from core.training import control, events
 from core.training.memory import MemoryRanOut, ran_out
 from core.training.trainer import Scoring, Setup, TrainState, new_state, train_step, validate
 
@@ -26,7 +24,6 @@ from .conftest import (
     FULL,
     MODEL,
     Work,
-    ask_at,
     at_step,
     draw_easy,
     epochs_of,
@@ -34,8 +31,10 @@ from .conftest import (
     new_run,
     notices,
     numbers,
+    poisoned,
     reason_of,
     same_weights,
+    scarce_from,
     story,
     tiny_config,
     wait_for,
@@ -58,24 +57,6 @@ def test_other_errors_are_no_lack_of_memory():
     with pytest.raises(RuntimeError) as found:
         torch.zeros(2) @ torch.zeros(3)
     assert not ran_out(found.value)
-
-
-def scarce_from(patch: pytest.MonkeyPatch, step: int, images: int) -> None:
-    """After so many steps the network has memory for so many images at once only."""
-    real, real_step, scarce = SegmentationNet.forward, worker.train_step, [step == 0]
-
-    def train_step(state: TrainState, *args: Any) -> float:
-        scarce[0] = state.step >= step
-        return real_step(state, *args)
-
-    def forward(self: SegmentationNet, x: torch.Tensor) -> torch.Tensor:
-        logits = real(self, x)
-        if scarce[0] and len(x) > images:
-            torch.empty(2**60)
-        return logits
-
-    patch.setattr(SegmentationNet, "forward", forward)
-    patch.setattr(worker, "train_step", train_step)
 
 
 def test_where_memory_runs_out_a_batch_is_taken_in_parts(
@@ -101,31 +82,8 @@ def test_where_one_image_is_too_much_the_run_fails_with_advice(
     assert not work(run)
     assert "smaller size" in reason_of(run)
     monkeypatch.undo()
-    monkeypatch.setattr(os, "nice", lambda _by: 0)
     assert work(run), "with memory again it goes on"
     assert finished(run).reason == "done"
-
-
-@pytest.mark.parametrize("paused", [5, 7, 11])  # before, as memory runs out, and after
-def test_a_run_whose_batches_were_parted_goes_on_to_the_same_numbers(
-    tmp_path: Path, work: Work, monkeypatch: pytest.MonkeyPatch, paused: int
-):
-    runs = []
-    for name in ("whole", "paused"):
-        run = new_run(draw_easy(tmp_path / name), **FULL)
-        with monkeypatch.context() as patch:
-            scarce_from(patch, 7, images=2)
-            if name == "paused":
-                ask_at(patch, run, paused, Wanted.PAUSE)
-                assert work(run)
-        with monkeypatch.context() as patch:
-            # A later worker has memory again, but keeps the parts that it finds.
-            scarce_from(patch, 7, images=99 if name == "paused" and paused > 7 else 2)
-            assert work(run)
-        assert finished(run).reason == "done"
-        runs.append(run)
-    assert numbers(runs[0]) == numbers(runs[1])
-    assert same_weights(*runs)
 
 
 class Drawn:
@@ -217,21 +175,6 @@ def test_a_step_for_which_memory_ran_out_leaves_nothing_behind(monkeypatch: pyte
 # --- A loss that is no number ------------------------------------------------------------------
 
 
-def poisoned(patch: pytest.MonkeyPatch, run: Path, step: int, times: int) -> None:
-    """A weight is made infinite after this step, so often."""
-    real, left = worker.train_step, [times]
-
-    def step_and_poison(state: TrainState, *args: Any) -> float:
-        loss = real(state, *args)
-        if state.step == step and left[0]:
-            left[0] -= 1
-            with torch.no_grad():
-                next(state.net.parameters()).fill_(math.inf)
-        return loss
-
-    patch.setattr(worker, "train_step", step_and_poison)
-
-
 def rates(run: Path) -> list[float]:
     return [e.learning_rate for e in epochs_of(run)]
 
@@ -240,7 +183,7 @@ def test_after_an_infinite_loss_a_run_goes_back_and_on_with_half_the_learning_ra
     uninterrupted: Path, easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch
 ):
     run = new_run(easy, **FULL)
-    poisoned(monkeypatch, run, step=6, times=1)
+    poisoned(monkeypatch, step=6, times=1)
     assert work(run)
     assert notices(run) == [
         "The loss became infinite at step 6: back to step 4, with half the learning rate."
@@ -256,30 +199,11 @@ def test_an_infinite_loss_is_forgiven_twice(
     easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch
 ):
     run = new_run(easy, **FULL)
-    poisoned(monkeypatch, run, step=6, times=3)
+    poisoned(monkeypatch, step=6, times=3)
     assert not work(run)
     assert len(notices(run)) == 2
     assert "smaller learning rate" in reason_of(run)
     assert (run / MODEL).exists(), "the best epoch's model is kept"
-
-
-@pytest.mark.parametrize("paused", [5, 7])
-def test_a_run_that_went_back_goes_on_to_the_same_numbers(
-    tmp_path: Path, work: Work, monkeypatch: pytest.MonkeyPatch, paused: int
-):
-    runs = []
-    for name in ("whole", "paused"):
-        run = new_run(draw_easy(tmp_path / name), **FULL)
-        with monkeypatch.context() as patch:
-            poisoned(patch, run, step=6, times=1)
-            if name == "paused":
-                ask_at(patch, run, paused, Wanted.PAUSE)
-            for _ in range(3):  # step 5 comes again, and so does the pause
-                assert work(run)
-        assert finished(run).reason == "done"
-        runs.append(run)
-    assert numbers(runs[0]) == numbers(runs[1])
-    assert same_weights(*runs)
 
 
 # --- The disk ----------------------------------------------------------------------------------

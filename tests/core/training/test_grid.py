@@ -40,9 +40,17 @@ def test_what_is_no_grid_is_refused(option: str, text: str, reason: str):
         parse_values(option, text)
 
 
-@pytest.mark.parametrize("value", ["0", "many", "1e9"])
-def test_a_value_that_the_option_does_not_take_is_named(value: str):
-    with pytest.raises(BadInput, match="option batch"):
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("0", "must be at least 1"),
+        ("many", "must be a whole number"),
+        ("1.5", "must be a whole number"),
+        ("1000000", "must be at most 1024"),
+    ],
+)
+def test_a_value_that_the_option_does_not_take_is_named(value: str, reason: str):
+    with pytest.raises(BadInput, match=rf"option batch: {reason}\.$"):
         make_grid(CONFIG, {"batch": ["8", value]})
 
 

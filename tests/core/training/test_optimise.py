@@ -83,6 +83,22 @@ def test_optimizers_are_those_that_they_are_called(name: str):
     assert optimizer.param_groups[0].get("momentum", 0.9) == 0.9
 
 
+@pytest.mark.parametrize(
+    ("schedule", "lowest", "highest"),
+    [("constant", 0.9, 0.9), ("cosine", 0.9, 0.9), ("onecycle", 0.85, 0.95)],
+)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_momentum_is_as_the_tips_say(name: str, schedule: str, lowest: float, highest: float):
+    optimizer, steps = made(plain_net(), schedule=schedule, optimizer=name)
+    (group,) = optimizer.param_groups
+    seen = []
+    for _ in range(STEPS):
+        seen.append(group["momentum"] if name == "sgd" else group["betas"][0])
+        optimizer.step()
+        steps.step()
+    assert (min(seen), max(seen)) == pytest.approx((lowest, highest), abs=2e-3)
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_halved_the_rate_stays_half_of_what_it_would_have_been_also_after_a_checkpoint(

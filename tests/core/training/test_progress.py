@@ -64,6 +64,40 @@ def test_what_is_told_once_more_takes_the_place_of_what_was_told():
     assert state.joined == [joined]
 
 
+def test_with_an_epoch_all_is_told_anew_that_came_behind_it():
+    joined = [events.Joined(epoch=e, step=2 * e, images=("a",)) for e in (2, 3)]
+    shown = [events.Preview(epoch=e, step=2 * e, images=("b",)) for e in (1, 2)]
+    told = [epoch(1), shown[0], joined[0], epoch(2), shown[1], joined[1]]
+    state = state_of([started(), *told, epoch(2)])
+    assert [e.epoch for e in state.epochs] == [1, 2]
+    assert state.previews == shown[:1]
+    assert state.joined == joined[:1], "who would have joined epoch 3 may not be approved any more"
+
+
+def test_a_failure_is_over_when_a_worker_begins_anew():
+    failed = events.Failed(reason="The folder is gone.")
+    assert state_of([started(), failed]).over
+    assert not state_of([failed, started()]).over
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "better"),
+    [(0.8, 0.9, True), (0.8, 0.7, False), (0.8001, 0.8004, False), (0.8004, 0.8006, True)],
+)
+def test_a_gain_counts_from_three_decimals_on(before: float, after: float, better: bool):
+    begun = started(start_val=scores(before))
+    gain = state_of([begun, finished(iou=after)]).gain
+    assert gain is not None
+    assert gain.better is better
+    assert str(gain) == f"{before:.3f} → {after:.3f}"
+
+
+def test_without_a_model_before_or_after_there_is_no_gain():
+    begun = started(start_val=scores(0.8))
+    for told in ([started(), finished()], [begun], [begun, finished(model="")]):
+        assert state_of(told).gain is None
+
+
 def test_a_copy_stays_as_it_is():
     state = state_of([started(), epoch(1)])
     copy = state.copy()

@@ -29,6 +29,7 @@ from .conftest import (
     draw_easy,
     epochs_of,
     finished,
+    joined,
     new_run,
     notices,
     numbers,
@@ -41,33 +42,48 @@ from .conftest import (
 ALIKE = FULL | {"norm": "group", "dropout": 0.0, "optimizer": "sgd", "schedule": "cosine"}
 ALIKE |= {"epochs": 3, "lovasz_epochs": 1, "class_weights": "balanced"}
 
-# Memory that is there for the first process only.
-_SCARCE = """
+# Three runs, one after the other, since to start two processes takes longer than to train them.
+_SEVERAL = """
 import os, sys, torch
+from contextlib import nullcontext
 from pathlib import Path
 from core.models.network import SegmentationNet
-from core.training.worker import work
-real = SegmentationNet.forward
+from core.training import worker
+from core.training.ranks import joined_ranks
+
+real, scarce = SegmentationNet.forward, False
+
 def forward(self, x):
     logits = real(self, x)
-    if os.environ["RANK"] == "1" and len(x) > 1:
-        torch.empty(2**60)
+    if scarce and os.environ["RANK"] == "1" and len(x) > 1:
+        torch.empty(2**60)  # memory is there for the first process only
     return logits
+
 SegmentationNet.forward = forward
-sys.exit(0 if work(Path(sys.argv[1])) else 1)
+with joined_ranks() as ranks:
+    worker.joined_ranks = lambda: nullcontext(ranks)
+    for run in sys.argv[1:]:
+        scarce = "scarce" in run
+        if not worker.work(Path(run)):
+            sys.exit(1)
 """
+RUNS = {
+    "alike": ALIKE,
+    "single": ALIKE | {"batch": 1, "epochs": 2, "learning_rate": 1e-3},
+    "scarce": ALIKE | {"batch": 4},
+}
 
 
 @contextlib.contextmanager
-def torchrun(run: Path, *program: str, restarts: int = 0) -> Iterator[subprocess.Popen[bytes]]:
-    """Two processes on a run; they are gone at the end."""
+def torchrun(log: Path, *program: object, restarts: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+    """Two processes of a program; they are gone at the end."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", "--max-restarts", str(restarts)]
-    with open(run / "worker.log", "ab") as log:
+    with open(log, "ab") as words:
         process = subprocess.Popen(
-            [*command, *(program or ("-m", "core.training")), str(run)],
-            stdout=log,
-            stderr=log,
+            [*command, *map(str, program)],
+            stdout=words,
+            stderr=words,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
         )
         try:
@@ -76,11 +92,6 @@ def torchrun(run: Path, *program: str, restarts: int = 0) -> Iterator[subprocess
             if process.poll() is None:
                 process.terminate()  # it ends those that it started
             process.wait()
-
-
-def train_by_two(run: Path, *program: str) -> None:
-    with torchrun(run, *program) as process:
-        assert process.wait(timeout=300) == 0, (run / "worker.log").read_text()
 
 
 def child_of(process: subprocess.Popen[bytes], rank: int) -> int:
@@ -94,12 +105,21 @@ def child_of(process: subprocess.Popen[bytes], rank: int) -> int:
     raise AssertionError(f"no rank {rank}")
 
 
+def run_of(folder: Path, name: str) -> Path:
+    # Five masks: one of them is validated on, also alone.
+    return new_run(draw_easy(folder / name, images=5 if name == "single" else 8), **RUNS[name])
+
+
 @pytest.fixture(scope="module")
-def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of ALIKE that two processes trained."""
-    run = new_run(draw_easy(tmp_path_factory.mktemp("two") / "easy"), **ALIKE)
-    train_by_two(run)
-    return run
+def by_two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The runs of RUNS, trained by two processes."""
+    folder = tmp_path_factory.mktemp("two")
+    runs = {name: run_of(folder, name) for name in RUNS}
+    program, log = folder / "program.py", folder / "log"
+    program.write_text(_SEVERAL)
+    with torchrun(log, program, *runs.values()) as process:
+        assert process.wait(timeout=300) == 0, log.read_text()
+    return runs
 
 
 def losses(run: Path) -> list[float]:
@@ -114,70 +134,62 @@ def assert_alike(one: Path, other: Path) -> None:
     assert all(torch.allclose(v.float(), b[k].float(), atol=2e-3) for k, v in a.items())
 
 
-def test_two_processes_give_the_numbers_of_one(by_two: Path, easy: Path, work: Work):
-    run = new_run(easy, **ALIKE)
+@pytest.mark.parametrize("name", ["alike", "single"])
+def test_two_processes_give_the_numbers_of_one(
+    by_two: dict[str, Path], tmp_path: Path, work: Work, name: str
+):
+    """Also of batches of one image, which are no batch for two."""
+    run = run_of(tmp_path, name)
     assert work(run)
-    assert_alike(by_two, run)
-    assert finished(by_two).val.iou == pytest.approx(finished(run).val.iou, abs=1e-2)
+    assert_alike(by_two[name], run)
+    assert finished(by_two[name]).val.iou == pytest.approx(finished(run).val.iou, abs=1e-2)
 
 
-def test_only_one_process_writes(by_two: Path):
-    kinds = [e.type for e in events.read_events(by_two)[0] if e.type != "step"]
+def test_only_one_process_writes(by_two: dict[str, Path]):
+    told = events.read_events(by_two["alike"])[0]
+    kinds = [e.type for e in told if e.type != "step"]
     begun, epoch = ["started", "preview", "checkpoint"], ["epoch", "preview", "checkpoint"]
     assert kinds == [*begun, *epoch * 3, "finished"]
-    started = events.read_events(by_two)[0][0]
-    assert isinstance(started, events.Started)
-    assert started.ranks == 2
+    assert isinstance(told[0], events.Started)
+    assert told[0].ranks == 2
 
 
-def test_a_batch_of_one_image_is_no_batch_for_two_and_still_the_same(tmp_path: Path, work: Work):
-    runs = []
-    for name in ("one", "two"):
-        # Five masks: one of them is validated on, also alone.
-        root = draw_easy(tmp_path / name, images=5)
-        runs.append(new_run(root, **(ALIKE | {"batch": 1, "epochs": 2, "learning_rate": 1e-3})))
-    assert work(runs[0])
-    train_by_two(runs[1])
-    assert_alike(*runs)
+def test_memory_that_runs_out_for_one_process_is_taken_care_of_by_both(by_two: dict[str, Path]):
+    run = by_two["scarce"]
+    assert notices(run) == ["Memory ran out: batches of 4 are now taken in 2 parts of 2."]
+    assert len(epochs_of(run)) == 3
 
 
-def test_a_killed_process_is_started_again_and_the_numbers_stay(by_two: Path, tmp_path: Path):
-    run = new_run(draw_easy(tmp_path / "easy"), **ALIKE)
-    with torchrun(run, restarts=3) as process:
+def test_a_killed_process_is_started_again_and_the_numbers_stay(
+    by_two: dict[str, Path], tmp_path: Path
+):
+    run, log = run_of(tmp_path, "alike"), tmp_path / "log"
+    with torchrun(log, "-m", "core.training", run, restarts=3) as process:
         wait_for(lambda: epochs_of(run), process)
         os.kill(child_of(process, rank=1), signal.SIGKILL)
-        assert process.wait(timeout=300) == 0, (run / "worker.log").read_text()
+        assert process.wait(timeout=300) == 0, log.read_text()
     assert any(isinstance(e, events.Resumed) for e in story(run))
-    assert numbers(run) == numbers(by_two)
-    assert same_weights(run, by_two)
+    assert numbers(run) == numbers(by_two["alike"])
+    assert same_weights(run, by_two["alike"])
 
 
 def test_paused_by_two_a_run_is_finished_by_one_with_masks_that_joined(easy: Path, work: Work):
-    run = new_run(easy, **(ALIKE | {"epochs": 200}))
-    with torchrun(run) as process:
+    run, log = new_run(easy, **(ALIKE | {"epochs": 200})), easy / "log"
+    with torchrun(log, "-m", "core.training", run) as process:
         wait_for(lambda: epochs_of(run), process)
         approve_more(easy, range(4))
         wait_for(lambda: epochs_of(run)[-1].train_images > epochs_of(run)[0].train_images, process)
         control.request(run, Wanted.PAUSE)
-        assert process.wait(timeout=120) == 0, (run / "worker.log").read_text()
+        assert process.wait(timeout=120) == 0, log.read_text()
     assert not control.worker_alive(run)
     control.request(run, Wanted.STOP)
     assert work(run)
     assert finished(run).reason == "stopped"
-    (joined,) = (e for e in story(run) if isinstance(e, events.Joined))
-    first, last = epochs_of(run)[0], epochs_of(run)[-1]
-    assert last.train_images == first.train_images + len(joined.images)
-
-
-def test_memory_that_runs_out_for_one_process_is_taken_care_of_by_both(
-    by_two: Path, tmp_path: Path
-):
-    run = new_run(draw_easy(tmp_path / "easy"), **(ALIKE | {"batch": 4}))
-    program = tmp_path / "scarce.py"
-    program.write_text(_SCARCE)
-    train_by_two(run, str(program))
-    assert notices(run) == ["Memory ran out: batches of 4 are now taken in 2 parts of 2."]
-    assert len(epochs_of(run)) == 3
+    told = epochs_of(run)
+    assert told[-1].train_images > told[0].train_images
+    for epoch in told:
+        new = sum(len(names) for since, names in joined(run) if since <= epoch.epoch)
+        assert epoch.train_images == told[0].train_images + new
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 7])

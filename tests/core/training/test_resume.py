@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +15,33 @@ from core.inference.predictor import Predictor
 from core.labels import PET
 from core.masks import write_mask
 from core.modelfile import onnx_path, read_description
-from core.project.project import open_project
-from core.project.reviews import Review, Status
 from core.training import control, events, worker
 from core.training import run as run_module
 from core.training.config import read_run_config
 from core.training.control import AlreadyRunning, Wanted
-from core.training.launch import create_run
-from core.training.plan import plan_training
+from core.training.runs import read_run
 
 from .conftest import (
     FULL,
     MODEL,
     Work,
-    approve_more,
+    approve_at,
     ask_at,
     at_step,
     draw_easy,
     epochs_of,
     finished,
+    joined,
     new_run,
     notices,
     numbers,
+    poisoned,
     reason_of,
     same_weights,
+    scarce_from,
     story,
-    tiny_config,
     wait_for,
+    worker_here,
     working,
 )
 
@@ -51,21 +49,20 @@ from .conftest import (
 
 
 def test_killed_in_the_middle_a_run_goes_on_to_the_same_numbers(
-    uninterrupted: Path, tmp_path: Path
+    uninterrupted: Path, easy: Path, work: Work
 ):
-    run = new_run(draw_easy(tmp_path / "easy"), **FULL)
+    run = new_run(easy, **FULL)
     with working(run) as process:
         wait_for(lambda: epochs_of(run), process)
         os.kill(process.pid, signal.SIGSTOP)  # frozen, so that it is surely in the middle
         assert len(epochs_of(run)) < 4
         assert control.worker_alive(run)
         with pytest.raises(AlreadyRunning, match="another process"):
-            worker.work(run)
+            work(run)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     assert not control.worker_alive(run)
-    with working(run) as process:
-        assert process.wait(timeout=180) == 0, (run / "worker.log").read_text()
+    assert work(run)
     assert any(isinstance(e, events.Resumed) for e in story(run))
     assert numbers(run) == numbers(uninterrupted)
     assert same_weights(run, uninterrupted)
@@ -73,9 +70,9 @@ def test_killed_in_the_middle_a_run_goes_on_to_the_same_numbers(
 
 
 def test_paused_a_run_gives_the_machine_back_and_goes_on_to_the_same_numbers(
-    uninterrupted: Path, tmp_path: Path, work: Work
+    uninterrupted: Path, easy: Path, work: Work
 ):
-    run = new_run(draw_easy(tmp_path / "easy"), **FULL)
+    run = new_run(easy, **FULL)
     with working(run) as process:
         wait_for(lambda: epochs_of(run), process)
         counter = control.request(run, Wanted.PAUSE)
@@ -89,18 +86,87 @@ def test_paused_a_run_gives_the_machine_back_and_goes_on_to_the_same_numbers(
     assert same_weights(run, uninterrupted)
 
 
-@pytest.mark.parametrize("step", [1, 4, 6])  # in the first epoch, as it is validated, in the second
-def test_a_pause_at_any_step_changes_no_number(
-    uninterrupted: Path, easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch, step: int
+class Killed(BaseException):
+    """Nothing that would come after it is done any more."""
+
+
+def die() -> None:
+    raise Killed
+
+
+def meet_everything(patch: pytest.MonkeyPatch, root: Path, memory: int = 2) -> None:
+    """Masks join epochs 2 and 3, a loss of epoch 3 is no number, memory runs out in epoch 4.
+
+    memory: for so many images at once. An epoch of FULL has four steps.
+    """
+    approve_at(patch, root, 2, range(4))
+    approve_at(patch, root, 6, range(4, 9))
+    poisoned(patch, 10, times=1)
+    scarce_from(patch, 13, memory)
+
+
+@pytest.fixture(scope="module")
+def eventful(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that met everything and was not interrupted."""
+    root = draw_easy(tmp_path_factory.mktemp("eventful") / "easy")
+    run = new_run(root, **FULL)
+    with pytest.MonkeyPatch.context() as patch, worker_here() as work:
+        meet_everything(patch, root)
+        assert work(run)
+    assert [epoch for epoch, _ in joined(run)] == [2, 3]
+    assert len(notices(run)) == 2
+    return run
+
+
+@pytest.mark.parametrize("step", [3, 4, 6, 10, 14])  # 4: the pause comes as it is validated
+@pytest.mark.parametrize("wanted", [Wanted.PAUSE, None], ids=["paused", "killed"])
+def test_interrupted_at_any_step_a_run_goes_on_to_the_same_numbers(
+    eventful: Path,
+    easy: Path,
+    work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: Wanted | None,
+    step: int,
 ):
+    """Before and after masks joined, the run went back, and memory ran out."""
     run = new_run(easy, **FULL)
-    ask_at(monkeypatch, run, step, Wanted.PAUSE)
-    assert work(run)
-    assert len(epochs_of(run)) == step // 5  # four steps each; the pause does not wait for a fourth
-    assert work(run), "a pause that was obeyed holds no later worker"
+    with monkeypatch.context() as patch:
+        meet_everything(patch, easy)
+        if wanted is not None:
+            ask_at(patch, run, step, wanted)
+            assert work(run)
+        else:
+            at_step(patch, step, die)
+            with pytest.raises(Killed):
+                work(run)
+    assert len(epochs_of(run)) == (step - 1) // 4
+    with monkeypatch.context() as patch:
+        # A later worker has memory again, but keeps the parts that it finds.
+        meet_everything(patch, easy, memory=99 if step > 13 else 2)
+        assert work(run), "a pause that was obeyed holds no later worker"
     assert finished(run).reason == "done"
-    assert numbers(run) == numbers(uninterrupted)
-    assert same_weights(run, uninterrupted)
+    assert joined(run) == joined(eventful)
+    assert numbers(run) == numbers(eventful)
+    assert same_weights(run, eventful)
+
+
+def test_an_epoch_that_is_told_twice_counts_once(
+    easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch
+):
+    """Killed between an epoch's end and its checkpoint, where a pause had left one before."""
+    run = new_run(easy, min_steps=2, epochs=2)
+    with monkeypatch.context() as patch:
+        ask_at(patch, run, 2, Wanted.PAUSE)
+        assert work(run)
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "save_epoch", lambda *_: die())
+        with pytest.raises(Killed):
+            work(run)
+    assert work(run)
+    assert [e.epoch for e in epochs_of(run)] == [1, 1, 2]
+    told = read_run(run).progress
+    assert [e.epoch for e in told.epochs] == [1, 2]
+    assert [p.epoch for p in told.previews] == [0, 1, 2]
 
 
 def test_stopped_a_run_keeps_its_best_model(
@@ -272,7 +338,7 @@ def test_a_run_ends_when_nothing_gets_better_also_where_it_is_interrupted_then(
 def test_images_that_do_not_fit_into_memory_wait_on_the_disk_while_the_run_needs_them(
     easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch
 ):
-    run = new_run(easy, size=512, depth=1, memory=1, epochs=1)
+    run = new_run(easy, size=256, depth=1, memory=1, epochs=1)
     held = []
     with monkeypatch.context() as patch:
         at_step(patch, 1, lambda: held.append(list((run / "cache").iterdir())))
@@ -284,139 +350,6 @@ def test_images_that_do_not_fit_into_memory_wait_on_the_disk_while_the_run_needs
     assert finished(run).reason == "done"
     left = {p.name for p in run.iterdir()}
     assert not left & {"cache", "last.ckpt", "paused.ckpt"}, "what no later run needs is gone"
-
-
-# --- Masks that join ---------------------------------------------------------------------------
-
-
-def joined(run: Path) -> list[tuple[int, tuple[str, ...]]]:
-    return [(e.epoch, e.images) for e in story(run) if isinstance(e, events.Joined)]
-
-
-def settled(run: Path) -> bool:
-    """Whether masks have joined for good: the checkpoint holds them."""
-    kinds = [e.type for e in story(run)]
-    return "joined" in kinds and "checkpoint" in kinds[kinds.index("joined") :]
-
-
-def test_masks_approved_meanwhile_train_from_the_next_epoch_and_never_those_for_validation(
-    easy: Path, work: Work, monkeypatch: pytest.MonkeyPatch
-):
-    run = new_run(easy, **FULL)
-    at_step(monkeypatch, 6, lambda: approve_more(easy, range(12)))  # in the second epoch
-    assert work(run)
-    assert finished(run).reason == "done"
-    ((epoch, names),) = joined(run)
-    split = open_project(easy).known_split()
-    new = {n for n in split if n.startswith("new-")}
-    assert len(new) == 12, "they have their place for good"
-    assert set(names) == {n for n in new if split[n] == "train"}
-    assert 0 < len(names) < 12, "some are for validation"
-    assert epoch == 3
-    before = len(read_run_config(run).train_samples)
-    assert [e.train_images for e in epochs_of(run)] == [before] * 2 + [before + len(names)] * 2
-    assert [e.step for e in epochs_of(run)] == [4, 8, 12, 16], "the schedule stays"
-
-
-def judge(root: Path, status: Status) -> None:
-    approve_more(root, range(3))
-    project = open_project(root)
-    for i in range(3):
-        project.add_review(Review(f"new-{i}.png", status))
-
-
-def repaint_new(root: Path) -> None:
-    approve_more(root, range(3))
-    for i in range(3):  # by another program: nobody has approved this
-        write_mask(root / "masks" / f"new-{i}.png", np.ones((48, 48), np.uint8), PET)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda root: approve_more(root, range(3), Status.EDITED),
-        lambda root: judge(root, Status.EDITED),
-        lambda root: judge(root, Status.REJECTED),
-        repaint_new,
-    ],
-    ids=["edited", "approved, then edited", "approved, then rejected", "changed since"],
-)
-def test_what_is_not_approved_as_it_is_does_not_join(easy: Path, work: Work, change: Any):
-    run = new_run(easy, epochs=1)
-    change(easy)
-    assert work(run)
-    assert joined(run) == []
-
-
-def test_no_mask_joins_where_it_was_not_wanted(easy: Path, work: Work):
-    run = new_run(easy, epochs=1, join=False)
-    approve_more(easy, range(3))
-    assert work(run)
-    assert joined(run) == []
-
-
-def test_what_was_left_out_when_the_run_was_made_does_not_join(easy: Path, work: Work):
-    project = open_project(easy)
-    plan = plan_training(project, exclude=["easy-0.png"])  # it is open in the window
-    run = create_run(project, tiny_config(epochs=1), plan)
-    assert work(run)
-    assert joined(run) == []
-
-
-def approve_at(patch: pytest.MonkeyPatch, root: Path, step: int, numbers: Sequence[int]) -> None:
-    at_step(patch, step, lambda: approve_more(root, numbers))
-
-
-@pytest.mark.parametrize("paused", [3, 4, 6, 9])
-def test_a_run_that_masks_joined_goes_on_to_the_same_numbers(
-    tmp_path: Path, work: Work, monkeypatch: pytest.MonkeyPatch, paused: int
-):
-    """Whether it ends before the masks came, as they join, or after."""
-    runs = []
-    for name in ("whole", "paused"):
-        root = draw_easy(tmp_path / name)
-        run = new_run(root, **FULL)
-        with monkeypatch.context() as patch:
-            approve_at(patch, root, 2, range(4))
-            approve_at(patch, root, 6, range(4, 9))
-            if name == "paused":
-                ask_at(patch, run, paused, Wanted.PAUSE)
-            assert work(run)
-            assert work(run)
-        assert finished(run).reason == "done"
-        runs.append(run)
-    whole, other = runs
-    assert [epoch for epoch, _ in joined(whole)] == [2, 3]
-    assert joined(other) == joined(whole)
-    assert numbers(other) == numbers(whole)
-    assert same_weights(other, whole)
-
-
-def test_killed_after_masks_joined_a_run_goes_on_with_the_same_ones(
-    tmp_path: Path, work: Work, monkeypatch: pytest.MonkeyPatch
-):
-    root, again = draw_easy(tmp_path / "killed"), draw_easy(tmp_path / "whole")
-    run = new_run(root, **FULL)
-    with working(run) as process:
-        wait_for(lambda: epochs_of(run), process)
-        approve_more(root, range(4))
-        wait_for(lambda: settled(run), process)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    (first,) = joined(run)
-    approve_more(root, range(4, 9))  # these came too late for that epoch
-    assert work(run)
-    assert joined(run)[0] == first
-    # The reference: a run in which the same masks came at the same epochs.
-    whole = new_run(again, **FULL)
-    shutil.copy(root / ".petseg" / "split.json", again / ".petseg")
-    for epoch, names in joined(run):
-        numbered = [int(name.removeprefix("new-").removesuffix(".png")) for name in names]
-        approve_at(monkeypatch, again, 4 * (epoch - 1) - 1, numbered)
-    assert work(whole)
-    assert joined(whole) == joined(run)
-    assert numbers(whole) == numbers(run)
-    assert same_weights(whole, run)
 
 
 def test_a_mask_that_was_changed_meanwhile_is_noticed_and_used(half_done: Path, work: Work):

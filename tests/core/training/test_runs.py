@@ -1,36 +1,42 @@
-"""The list of runs: how each stands, whatever its folder holds; renaming and deleting."""
+"""The list of runs: how each stands, whatever its folder holds."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from core.errors import BadInput
-from core.modelfile import onnx_path, read_description
+from core.modelfile import onnx_path
 from core.project.project import open_project
 from core.training import control, events
-from core.training.config import read_run_config
-from core.training.control import AlreadyRunning, Wanted
+from core.training.control import Wanted
+from core.training.housekeeping import delete_run, rename_run
 from core.training.runs import (
     RunShelf,
     State,
     UsedMask,
-    delete_run,
     list_runs,
     masks_of,
     read_run,
-    rename_run,
 )
 
-from .told import BEST, WHOLE, epoch, finished, made_run, started, step, tell
+from .told import (
+    BEST,
+    GOING,
+    WHOLE,
+    epoch,
+    finished,
+    idle_worker,
+    made_run,
+    started,
+    step,
+    tell,
+    with_model,
+)
 from .told import control as told_control
 
 MakeProject = Callable[..., Path]
@@ -41,35 +47,7 @@ def root(make_project: MakeProject) -> Path:
     return make_project(6)
 
 
-@pytest.fixture
-def alive() -> Iterator[Callable[[Path], subprocess.Popen[bytes]]]:
-    """alive(run): a process that counts as the run's worker and does nothing."""
-    processes = []
-
-    def start(run: Path) -> subprocess.Popen[bytes]:
-        words = [sys.executable, "-c", "input()", "core.training", str(run)]
-        process = subprocess.Popen(words, stdin=subprocess.PIPE)
-        processes.append(process)
-        (run / "worker.json").write_text(json.dumps({"pid": process.pid}))
-        while not control.worker_alive(run):
-            assert process.poll() is None
-        return process
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate()
-
-
-def with_model(run: Path, model: Path) -> Path:
-    shutil.copy(model, run / BEST)
-    shutil.copy(onnx_path(model), onnx_path(run / BEST))
-    return run
-
-
 # --- How a run stands --------------------------------------------------------------------------
-
-GOING = (started(), step(1, 1), epoch(1, 10, best=True))
 
 
 @pytest.mark.parametrize(
@@ -107,16 +85,14 @@ def test_a_runs_state(root: Path, told, wanted: Wanted | None, state: State):
     }.get(state, "")
 
 
-def test_a_run_with_a_worker_trains_until_the_worker_is_silent(root: Path, alive):
+def test_a_run_with_a_worker_trains_until_the_worker_is_silent(root: Path):
     run = made_run(root, GOING)
-    worker = alive(run)
-    assert read_run(run).state is State.TRAINING
-    os.utime(run / "worker.json", (0, 0))
-    info = read_run(run)
-    assert info.state is State.SILENT
-    assert info.live
-    worker.kill()
-    worker.wait()
+    with idle_worker(run):
+        assert read_run(run).state is State.TRAINING
+        os.utime(run / "worker.json", (0, 0))
+        info = read_run(run)
+        assert info.state is State.SILENT
+        assert info.live
     assert read_run(run).state is State.INTERRUPTED
 
 
@@ -214,6 +190,27 @@ def newer_config(run: Path) -> None:
     (run / "config.json").write_text('{"format": 99}')
 
 
+def rewrite_config(run: Path, **changes: object) -> None:
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | changes))
+
+
+def odd_time(run: Path) -> None:
+    rewrite_config(run, created="yesterday")
+
+
+def time_of_nowhere(run: Path) -> None:
+    rewrite_config(run, created="2026-03-01T10:00:00")
+
+
+def no_folder(run: Path) -> None:
+    rewrite_config(run, sources=[])
+
+
+def unknown_folder(run: Path) -> None:
+    rewrite_config(run, train_samples=[{"source": 1, "image": "a.png"}])
+
+
 def huge_config(run: Path) -> None:
     os.truncate(run / "config.json", 1 << 40)
 
@@ -252,6 +249,10 @@ def linked_run(run: Path) -> None:
         (no_config, "has no config.json"),
         (deep_config, "is damaged"),
         (newer_config, "newer PetSeg"),
+        (odd_time, "is damaged"),
+        (time_of_nowhere, "without a time zone"),
+        (no_folder, "is damaged (sources"),
+        (unknown_folder, "unknown source"),
         (huge_config, "larger than 64 MB"),
         (huge_events, "larger than 256 MB"),
         (endless_line, "no event"),
@@ -305,71 +306,3 @@ def test_odd_small_files_do_not_hide_a_run(root: Path, text: str):
     info = read_run(run)
     assert info.state is State.DONE
     assert info.model is None
-
-
-# --- Renaming and deleting ---------------------------------------------------------------------
-
-
-def test_renaming_renames_the_model_too_and_leaves_its_weights(root: Path, tiny_model: Path):
-    from safetensors.numpy import load_file
-
-    run = with_model(made_run(root, WHOLE), tiny_model)
-    before = load_file(run / BEST)
-    rename_run(run, "  Träge Katze ")
-    assert read_run(run).name == "Träge Katze"
-    about = read_description(run / BEST)
-    assert about == read_description(tiny_model).model_copy(update={"name": "Träge Katze"})
-    after = load_file(run / BEST)
-    assert before.keys() == after.keys()
-    assert all((after[k] == v).all() and after[k].dtype == v.dtype for k, v in before.items())
-
-
-@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 201])
-def test_a_name_is_one_line(root: Path, name: str):
-    run = made_run(root, name="Before")
-    with pytest.raises(BadInput, match="printable"):
-        rename_run(run, name)
-    assert read_run_config(run).name == "Before"
-
-
-def test_a_run_that_trains_is_neither_renamed_nor_deleted(root: Path, alive):
-    run = made_run(root, GOING, name="Before")
-    alive(run)
-    with pytest.raises(AlreadyRunning, match="rename it when it is over"):
-        rename_run(run, "After")
-    with pytest.raises(BadInput, match="stop it first"):
-        delete_run(open_project(root), run)
-    assert read_run(run).name == "Before"
-
-
-def test_the_model_that_segments_is_deleted_only_where_that_is_said(root: Path, tiny_model: Path):
-    run = with_model(made_run(root, WHOLE), tiny_model)
-    project = open_project(root)
-    chosen = str((run / BEST).relative_to(project.store))
-    project.change_settings(replace(project.settings, model=chosen))
-    with pytest.raises(BadInput, match="choose another first"):
-        delete_run(project, run)
-    assert (run / BEST).exists()
-    delete_run(project, run, even_chosen=True)
-    assert not run.exists()
-    assert not [p for p in project.runs.iterdir() if p.is_dir()]
-
-
-def test_nothing_but_a_run_of_the_project_is_deleted(root: Path, tmp_path: Path):
-    run = made_run(root, WHOLE)
-    project = open_project(root)
-    elsewhere = tmp_path / "elsewhere"
-    shutil.copytree(run, elsewhere)
-    for folder in (elsewhere, root, project.store, project.runs, run / "..", project.runs / ".."):
-        with pytest.raises(BadInput, match="nothing was deleted"):
-            delete_run(project, folder)
-    assert run.exists()
-    assert elsewhere.exists()
-
-
-def test_what_a_crash_left_of_a_deletion_is_no_run_and_goes_with_the_next(root: Path):
-    left, run = made_run(root), made_run(root)
-    left.rename(left.parent / ".deleted-half")
-    assert [i.folder for i in list_runs(run.parent)] == [run]
-    delete_run(open_project(root), run)
-    assert not list(run.parent.glob("*deleted*"))

@@ -71,6 +71,11 @@ def test_curves_of_each_kind(curves, kind: str, words: str):
     assert said.warning == (kind in ("overfitting", "stuck"))
 
 
+def test_a_val_iou_that_has_only_fallen_is_not_called_learning_alone():
+    said = judge([0.7, 0.6, 0.5, 0.4], [0.5] * 4, [0.77, 0.7, 0.67, 0.72])
+    assert said.text == "Learning on train, not yet on val: val IoU 0.770 → 0.720."
+
+
 def test_overfitting_names_the_model_that_is_kept():
     assert "The model of epoch 5 is kept." in judge(*OVERFITS).advice
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from core.modelfile import METADATA_KEY, read_description
 from core.project.project import open_project
 from core.project.settings import ProjectSettings, write_settings
 from core.training import control, events
+from core.training.config import read_run_config
 from core.training.launch import create_run
 from core.training.plan import plan_training
 from core.training.previews import chosen_rows
@@ -40,6 +43,8 @@ from .conftest import (
     story,
     tiny_config,
 )
+
+MakeModel = Callable[..., Path]
 
 # --- A whole run -------------------------------------------------------------------------------
 
@@ -203,6 +208,18 @@ def test_the_same_validation_images_are_shown_after_each_epoch(tmp_path: Path, w
         assert (said == truth).mean() > 0.7, "the last one has learnt"
 
 
+def test_a_border_that_only_the_network_knows_is_not_shown(
+    easy: Path, work: Work, make_model: MakeModel
+):
+    run = new_run(easy, start=str(make_model(TRIMAP)), border="class", loss="ce_dice", epochs=1)
+    assert work(run)
+    assert len(read_description(run / MODEL).scheme.classes) == 3
+    for name in ("truth.png", "epoch-0000.png", "epoch-0001.png"):
+        shown = [np.array(Image.open(path)) for path in (run / "previews").glob(f"*/{name}")]
+        assert shown
+        assert set(np.unique(shown)) <= {0, 1}
+
+
 @pytest.mark.parametrize("images", [0, 1, 2, 5, 6, 7, 100, 3680])
 def test_few_images_are_shown_all_and_many_in_even_steps(images: int):
     rows = chosen_rows(images)
@@ -242,17 +259,27 @@ def test_masks_without_a_label_fail_in_words(easy: Path, work: Work):
     assert "no labelled pixel" in reason_of(run)
 
 
-def test_a_bad_image_is_skipped_and_named(easy: Path, work: Work):
-    run = new_run(easy, epochs=1)
-    images = json.loads((run / "config.json").read_text())["train_samples"]
-    name = images[0]["image"]
-    (easy / "images" / name).write_bytes(b"")
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [(lambda path: path.write_bytes(b""), "empty"), (Path.unlink, "No such file")],
+    ids=["empty", "deleted"],
+)
+def test_a_bad_image_is_skipped_and_named(tmp_path: Path, work: Work, spoil: Any, reason: str):
+    root = draw_easy(tmp_path / "easy", images=14)
+    run = new_run(root, epochs=1)
+    made = read_run_config(run)
+    bad = [made.train_samples[0].image, made.val_samples[0].image]
+    for name in bad:
+        spoil(root / "images" / name)
     assert work(run)
-    assert len(notices(run)) == 1
-    assert name in notices(run)[0]
-    assert "empty" in notices(run)[0]
-    started = next(e for e in story(run) if isinstance(e, events.Started))
-    assert started.train_images == len(images) - 1
+    assert len(notices(run)) == 2
+    for name, said in zip(bad, notices(run), strict=True):
+        assert name in said
+        assert reason in said
+    about = started(run)
+    assert about.train_images == len(made.train_samples) - 1
+    assert about.val_images == len(made.val_samples) - 1
+    assert finished(run).reason == "done"
 
 
 def test_where_every_image_is_bad_the_run_fails_in_words(easy: Path, work: Work):

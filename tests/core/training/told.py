@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.evaluation.metrics import Scores
+from core.modelfile import onnx_path
 from core.project.project import open_project
 from core.training import events
+from core.training.control import worker_alive
 from core.training.launch import create_run
 from core.training.plan import plan_training
 from core.training.presets import make_config
@@ -82,6 +88,7 @@ def control(state: str, at: float = 0.0) -> events.Control:
     return events.Control(time=at, counter=1, state=state)
 
 
+GOING = (started(), step(1, 1), epoch(1, 10, best=True))
 WHOLE = (started(), step(1, 1), epoch(1, 10), step(3, 11), epoch(2, 20, best=True), finished(25))
 
 
@@ -106,3 +113,21 @@ def made_run(root: Path, told: Sequence[events.Event] = (), name: str = "", **ch
     run = create_run(project, config, plan_training(project), name=name)
     tell(run, told)
     return run
+
+
+def with_model(run: Path, model: Path) -> Path:
+    shutil.copy(model, run / BEST)
+    shutil.copy(onnx_path(model), onnx_path(run / BEST))
+    return run
+
+
+@contextlib.contextmanager
+def idle_worker(run: Path) -> Iterator[None]:
+    """A process that counts as the run's worker and does nothing."""
+    words = [sys.executable, "-c", "input()", "core.training", str(run)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
+        (run / "worker.json").write_text(json.dumps({"pid": process.pid}))
+        while not worker_alive(run):
+            assert process.poll() is None
+        yield
+        process.kill()

@@ -104,6 +104,16 @@ def test_its_buttons_stay_on_the_screen_when_it_grows(dialog_of, make_project):
     assert screen.contains(dialog.geometry())
 
 
+def test_a_field_stays_in_sight_while_it_is_told_to_be_wrong(dialog_of, make_project, qtbot):
+    _, dialog = dialog_of(make_project(images=4))
+    dialog.several.heading.click()
+    line = dialog.grid.lines["epochs"]
+    line.setFocus()
+    qtbot.keyClicks(line, "x")
+    assert "must be a whole number" in dialog.problem.text()
+    assert line.visibleRegion().boundingRect() == line.rect()
+
+
 def test_no_mask_is_said_in_the_dialog_and_start_is_disabled(dialog_of, make_project):
     _, dialog = dialog_of(make_project(images=2, masked=0))
     assert "No approved mask" in dialog.problem.text()
@@ -187,6 +197,7 @@ def test_a_read_only_folder_is_told_what_to_do(dialog_of, make_project):
     try:
         _, dialog = dialog_of(folder)
         assert "Keep masks elsewhere" in dialog.problem.text()
+        assert dialog.sentence.text() == "No training can start here."
         assert not dialog.start_button.isEnabled()
     finally:
         os.chmod(folder, 0o755)

@@ -14,7 +14,7 @@ def test_without_a_run_the_panel_says_how_to_get_one(open_window, make_project):
     parts = open_window(make_project(images=2))
     parts.window.training_dock.show()
     panel = parts.training_panel
-    assert panel.headline.text() == "No training yet"
+    assert panel.headline.text() == "No training under way"
     assert panel.start_button.isVisible()
     assert not any(button.isVisible() for button in panel.steering)
 

@@ -125,7 +125,7 @@ def test_discarding_a_run_that_stands_still_deletes_it(
     answer(parts, "Discard")
     qtbot.waitUntil(lambda: parts.watcher.phase is Phase.NONE)
     assert not run.exists()
-    assert parts.training_panel.headline.text() == "No training yet"
+    assert parts.training_panel.headline.text() == "No training under way"
 
 
 def test_a_worker_that_dies_is_shown_with_its_last_words_and_its_log(
@@ -184,7 +184,7 @@ def test_the_new_model_is_chosen_when_its_run_ends(make_run, say, watching, give
     done = events.Finished(reason="done", model=model.name, best_epoch=2, val=say.scores(0.8123))
     events.write_event(run, done)
     qtbot.waitUntil(lambda: parts.models.path == model)
-    assert "val IoU 0.812" in parts.window.banners.text("training")
+    assert "val IoU 0.812" in parts.window.banners.text("new model")
     assert parts.training_panel.headline.text() == "Training finished: val IoU 0.812"
     qtbot.waitUntil(lambda: any(e.title == "New" for e in parts.models.entries))
     assert not parts.actions["stop_training"].isEnabled()
@@ -202,7 +202,7 @@ def test_a_model_that_is_no_better_than_its_start_is_only_offered(
     before, model = parts.models.path, give_model(run)
     events.write_event(run, events.Finished(reason="done", model=model.name, val=say.scores(0.8)))
     worker.end()
-    qtbot.waitUntil(lambda: "the present model stays" in parts.window.banners.text("training"))
+    qtbot.waitUntil(lambda: "the present model stays" in parts.window.banners.text("new model"))
     assert parts.models.path == before
     next(b for b in parts.window.banners.findChildren(QPushButton) if b.text() == "Use it").click()
     assert parts.models.path == model
@@ -219,7 +219,7 @@ def test_what_the_window_learns_by_itself_is_not_announced_here(
     events.write_event(run, events.Finished(reason="done", model=model.name, val=say.scores(0.9)))
     worker.end()
     qtbot.waitUntil(lambda: not parts.watcher.following)
-    assert parts.window.banners.text("training") == ""
+    assert parts.window.banners.text("new model") == ""
     assert parts.models.path == before
 
 
@@ -230,12 +230,12 @@ def test_a_training_that_ended_while_the_window_was_closed_is_told_once(
     model = give_model(run)
     events.write_event(run, events.Finished(reason="done", model=model.name, val=say.scores(0.89)))
     parts = open_at(run)
-    text = parts.window.banners.text("training")
+    text = parts.window.banners.text("new model")
     assert "ended while the window was closed (val IoU 0.890). Use its model?" in text
     assert parts.models.path != model
     parts.window.close()
     again = open_at(run)
-    assert again.window.banners.text("training") == ""
+    assert again.window.banners.text("new model") == ""
 
 
 @pytest.mark.parametrize(
@@ -319,6 +319,7 @@ def test_real_trainings_run_one_after_the_other_and_are_paused_resumed_and_stopp
     assert read_run(first).state is State.DONE
     assert [e.epoch for e in read_run(first).progress.epochs] == [1, 2, 3]
     assert parts.models.path == read_run(first).model
+    assert "is ready and chosen" in parts.window.banners.text("new model")
     parts.actions["stop_training"].trigger()
     headline = parts.training_panel.headline
     qtbot.waitUntil(lambda: headline.text() == "Stopping…", timeout=30_000)
