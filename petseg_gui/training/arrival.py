@@ -8,8 +8,7 @@ from pathlib import Path
 from core.project.project import Project
 from core.training import queue
 from core.training.runs import RunInfo, State, list_runs
-
-_SEEN = "seen"
+from petseg_gui.training.marks import SEEN, is_marked, mark
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,17 @@ def look_around(project: Project) -> Arrival:
 
 def mark_seen(run: Path) -> None:
     """The end of this run was seen: it is told no more."""
-    (run / _SEEN).touch()
+    mark(run, SEEN)
 
 
 def _stands(info: RunInfo) -> bool:
     if info.state is State.FAILED:
-        return not (info.folder / _SEEN).exists()
+        return not is_marked(info.folder, SEEN)
     return info.state in (State.PAUSED, State.INTERRUPTED)
 
 
 def _first_time(project: Project, run: Path) -> bool:
-    if not project.writable or (run / _SEEN).exists():
+    if not project.writable or is_marked(run, SEEN):
         return False
     mark_seen(run)
     return True

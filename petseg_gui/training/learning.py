@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from core.training.plan import Plan
     from core.training.runs import RunInfo
 
-_JUDGED = "judged"  # a run's file: what was learnt is told and put to use once
-
 
 @dataclass(frozen=True)
 class _Found:
@@ -220,8 +218,10 @@ class Learning(QObject):
 
     def _mark(self, runs: Sequence[Path]) -> None:
         def work(job: Job) -> None:
+            from petseg_gui.training.marks import JUDGED, mark
+
             for run in runs:
-                (run / _JUDGED).touch()
+                mark(run, JUDGED)
 
         self._tasks.run(Lane.SAVE, work, lambda _: self.look(), self.told.emit, kept=True)
 
@@ -231,6 +231,7 @@ def _look(job: Job, project: Project, infos: Sequence[RunInfo], on: bool, every:
     from core.training.learning import fresh_masks, is_due, takes_over
     from core.training.plan import plan_training
     from core.training.runs import State
+    from petseg_gui.training.marks import JUDGED, is_marked
 
     def alive() -> None:
         if job.cancelled:
@@ -238,7 +239,7 @@ def _look(job: Job, project: Project, infos: Sequence[RunInfo], on: bool, every:
 
     own = [i for i in infos if i.config is not None and i.config.purpose == "learn"]
     ends = (State.DONE, State.STOPPED, State.DISCARDED, State.FAILED)
-    over = [i for i in own if i.state in ends and not (i.folder / _JUDGED).exists()]
+    over = [i for i in own if i.state in ends and not is_marked(i.folder, JUDGED)]
     under_way = any(i.live or i.state is State.QUEUED for i in own)
     due = on and is_due(project, infos, every)
     return _Found(

@@ -333,3 +333,16 @@ def test_a_folder_without_trainings_says_how_to_begin(open_window, make_project)
     hint = next(w for w in window.findChildren(QLabel) if "No training under way" in w.text())
     assert hint.isVisible()
     assert not any(action.isEnabled() for action in window.actions_by_id.values())
+
+
+def test_in_a_read_only_folder_trainings_are_only_looked_at_and_used(opened, make_done):
+    run = make_done("Good")
+    masks = run.parents[2] / "masks"
+    masks.chmod(0o555)
+    try:
+        _, window = opened(run)
+        _select(window, "Good")
+        able = {name for name, action in window.actions_by_id.items() if action.isEnabled()}
+        assert able == {"use", "log", "folder"}
+    finally:
+        masks.chmod(0o755)
