@@ -330,7 +330,7 @@ def test_no_two_commands_of_the_window_share_a_key():
 
 def test_a_folder_without_trainings_says_how_to_begin(open_window, make_project):
     window = open_runs(open_window(make_project(images=2)))
-    hint = next(w for w in window.findChildren(QLabel) if "No training under way" in w.text())
+    hint = next(w for w in window.findChildren(QLabel) if "No training yet" in w.text())
     assert hint.isVisible()
     assert not any(action.isEnabled() for action in window.actions_by_id.values())
 
