@@ -213,7 +213,7 @@ class Project:
 
     def save_prediction(self, name: str, mask: np.ndarray) -> None:
         """Store what a model says; the image's mask is not touched. Raises WriteError."""
-        self._require_writable()
+        self.require_writable()
         masks.write_mask(self.prediction_path(name), mask, self.settings.scheme)
         self._predicted.add(name)
 
@@ -234,7 +234,7 @@ class Project:
 
     def add_review(self, review: Review) -> None:
         """Raises WriteError, BadInput (read-only)."""
-        self._require_writable()
+        self.require_writable()
         append_review(self.store / "reviews.jsonl", review)
         self._reviews[review.image] = review
 
@@ -265,7 +265,7 @@ class Project:
 
         Raises WriteError, BadInput (read-only, damaged).
         """
-        self._require_writable()
+        self.require_writable()
         with writing(self._split_path):
             known = self.known_split()
             split = self._assign(names, known, lambda: None)
@@ -307,7 +307,7 @@ class Project:
 
     def change_settings(self, settings: ProjectSettings) -> None:
         """Raises WriteError, BadInput (read-only)."""
-        self._require_writable()
+        self.require_writable()
         write_settings(self.store / "project.json", settings)
         self.settings = settings
 
@@ -316,11 +316,12 @@ class Project:
 
     def _keep_settings(self) -> None:
         """Write down what was detected, so that it never changes by what is written later."""
-        self._require_writable()
+        self.require_writable()
         if not (self.store / "project.json").exists():
             write_settings(self.store / "project.json", self.settings)
 
-    def _require_writable(self) -> None:
+    def require_writable(self) -> None:
+        """Raises BadInput (read-only), WriteError (the folder is gone)."""
         if not self.writable:
             raise BadInput(
                 f"{self.folder} is read-only. Choose another place for masks and settings "

@@ -49,14 +49,16 @@ def create_run(
 
     also: projects whose approved masks are all trained on, none of them validated on. The number
     of threads is written down too: another number gives other roundings.
-    Raises BadInput (the plan's problem, a loss for other classes, folder in use, no place for
-    replayed animals), WriteError.
+    Raises BadInput (the plan's problem, a loss for other classes, folder in use, the project is
+    read-only and no folder given, no place for replayed animals), WriteError.
     """
     if plan.problem:
         raise BadInput(plan.problem)
     outputs_for(config, trained_scheme(config, project.settings.scheme))
     if any(p.layout.images == project.layout.images for p in also):
         raise BadInput(f"{project.folder} is what is trained on already: --also is for others.")
+    if folder is None:
+        project.require_writable()  # else its split could not be kept
     now = datetime.now().astimezone()
     run = folder or _free(project.runs / f"{now:%Y%m%d-%H%M%S}-{config.preset}")
     if (run / "config.json").exists():

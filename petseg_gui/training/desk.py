@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from core.errors import PetSegError
 from core.project.project import Project
 from petseg_gui.heavy import HEAVY
 from petseg_gui.tasks import Job, Lane, Tasks
@@ -183,8 +184,10 @@ class TrainingDesk(QObject):
 
         def work(job: Job) -> _Started:
             with HEAVY:
-                from core.training import control
+                from core.training import control, queue
 
+            if queue.busy(project.runs) is not None:
+                raise PetSegError("Another training is under way: stop this one when it has ended.")
             started = _resume(project.runs, run)
             if started.run == run:
                 control.request(run, control.Wanted.STOP)

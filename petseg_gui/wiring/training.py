@@ -153,10 +153,13 @@ def _ended(parts: Parts) -> None:
     model = state.model
     if model is None or project is None or not model.is_relative_to(project.store):
         return
-    told, gain = _told(state.finished.val), state.gain
+    told, gain, present = _told(state.finished.val), state.gain, _present_iou(parts)
     if gain is not None and not gain.better:
         text = f"{told} is no better than the one it started from ({gain.before:.3f})"
         _offer(parts, model, f"The new model{text}: the present model stays.")
+    elif present is not None and state.finished.val and state.finished.val.iou <= present:
+        text = f"{told} is no better than the present one ({present:.3f}), which stays."
+        _offer(parts, model, f"The new model{text}")
     else:
         parts.models.choose_new(model)
         text = f"The new model{told} is ready and chosen: the next Segment uses it."
@@ -183,6 +186,15 @@ def _offer(parts: Parts, model: Path, text: str) -> None:
         parts.window.tell("The new model is chosen: the next Segment uses it.")
 
     parts.window.banners.show_message("new model", Level.INFO, text, [Choice("Use it", use)])
+
+
+def _present_iou(parts: Parts) -> float | None:
+    """What the chosen model scored where it is of this folder, and so comparable; else None."""
+    project, path = parts.session.project, parts.models.path
+    if project is None or not path.is_relative_to(project.runs):
+        return None
+    chosen = [e.description for e in parts.models.entries if e.path == path]
+    return chosen[0].metrics.get("val_iou") if chosen else None
 
 
 def _told(val: Scores | None) -> str:

@@ -38,6 +38,19 @@ def test_what_was_validated_on_never_trains_whatever_a_plan_says(make_project: M
     assert len(list(project.runs.iterdir())) == 1
 
 
+def test_a_folder_whose_split_cannot_be_kept_keeps_no_run_either(
+    make_project: MakeProject, tmp_path: Path
+):
+    project = open_project(make_project(6))
+    project.writable = False  # its masks are read-only, say; its .petseg need not be
+    plan = plan_training(project)
+    with pytest.raises(BadInput, match="read-only"):
+        create_run(project, make_config("baseline"), plan)
+    assert not project.runs.exists()
+    run = create_run(project, make_config("baseline"), plan, folder=tmp_path / "elsewhere")
+    assert read_run_config(run).train_samples
+
+
 def test_of_a_long_log_only_the_end_is_read(tmp_path: Path):
     assert last_words(tmp_path) == ""
     lines = [f"line {i}" for i in range(50_000)]

@@ -11,6 +11,8 @@ import pytest
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QPushButton
 
 from core.masks import MaskEncoding
+from core.modelfile import read_description
+from core.models.export import describe_anew
 from core.project.project import open_project
 from core.training import control, events, queue
 from core.training.runs import State, read_run
@@ -206,6 +208,35 @@ def test_a_model_that_is_no_better_than_its_start_is_only_offered(
     assert parts.models.path == before
     next(b for b in parts.window.banners.findChildren(QPushButton) if b.text() == "Use it").click()
     assert parts.models.path == model
+
+
+def test_a_model_that_is_no_better_than_the_present_one_is_only_offered(
+    make_run, say, watching, give_model, qtbot
+):
+    # Of several that wait, the last would win otherwise.
+    first, run = make_run(), make_run(say.started(start_val=say.scores(0.7)))
+    chosen = give_model(first)
+    scored = read_description(chosen).model_copy(update={"metrics": {"val_iou": 0.9}})
+    describe_anew(chosen, scored)
+    parts, worker = watching(run)
+    parts.models.choose_new(chosen)
+    qtbot.waitUntil(lambda: chosen in [entry.path for entry in parts.models.entries])
+    model = give_model(run)
+    events.write_event(run, events.Finished(reason="done", model=model.name, val=say.scores(0.8)))
+    worker.end()
+    qtbot.waitUntil(lambda: "the present one (0.900)" in parts.window.banners.text("new model"))
+    assert parts.models.path == chosen
+
+
+def test_a_paused_run_is_not_stopped_while_another_trains(make_run, say, open_at, work_on, qtbot):
+    paused = make_run(say.started(), events.Control(counter=1, state="pause"))
+    parts = open_at(paused)
+    qtbot.waitUntil(lambda: parts.watcher.phase is Phase.PAUSED)
+    other = work_on(make_run(say.started()))
+    parts.actions["stop_training"].trigger()
+    qtbot.waitUntil(lambda: "Another training" in parts.window.banners.text("training"))
+    assert control.read_request(paused)[0] is not control.Wanted.QUEUE
+    other.end()
 
 
 def test_what_the_window_learns_by_itself_is_not_announced_here(
