@@ -93,8 +93,9 @@ class Person:
 def person() -> Iterator[Person]:
     reader, writer = os.pipe()
     screen = f"{WIDTH}x{HEIGHT}x24"
+    # -noreset: a server that starts anew when a killed program was its last would refuse the next.
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", screen, "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"],
         pass_fds=[writer],
         stderr=subprocess.DEVNULL,
     )
