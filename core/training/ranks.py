@@ -20,6 +20,8 @@ from torch import Tensor, distributed, nn
 
 from core.training.memory import MemoryRanOut, ran_out
 
+# Processes that are started again now and then miss each other; torchrun then tries once more.
+_MEETING = timedelta(seconds=60)
 # The others wait while the first scores a model on all validation images.
 _PATIENCE = timedelta(hours=2)
 
@@ -135,7 +137,8 @@ def joined_ranks() -> Iterator[Ranks]:
         yield ALONE
         return
     both = torch.cuda.is_available() and distributed.is_nccl_available()
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if both else "gloo", timeout=_PATIENCE)
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if both else "gloo", timeout=_MEETING)
+    distributed.set_timeout(_PATIENCE)
     try:
         yield Ranks(
             rank=distributed.get_rank(),
