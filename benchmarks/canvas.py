@@ -12,18 +12,26 @@ from __future__ import annotations
 import math
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.report import Row, json_argument, report
-from benchmarks.window import WINDOWS, Bench, Stalls, make_photo, open_window, p50, p95, path
+from benchmarks.window import (
+    WINDOWS,
+    Bench,
+    Stalls,
+    make_photo,
+    open_window,
+    p50,
+    p95,
+    path,
+    scratch_home,
+)
 from petseg_gui.display import why_no_window
 
 SIZES = {500: (500, 375), 4096: (4096, 4096), 10000: (10000, 10000)}
@@ -63,10 +71,8 @@ def main() -> int:
     if reason:
         print(reason, file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory() as scratch:
-        for private in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
-            os.environ[private] = str(Path(scratch) / "user")
-        folder = Path(scratch) / "photos"
+    with scratch_home() as scratch:
+        folder = scratch / "photos"
         folder.mkdir()
         for size in options.sizes:
             make_photo(folder / _name(size), *SIZES[size])

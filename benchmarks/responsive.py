@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from typing import TypeAlias
 
 from benchmarks.canvas import Bare
 from benchmarks.report import Row, json_argument, report
-from benchmarks.window import Bench, Stalls, make_photo, open_window, p50, p95, path
+from benchmarks.window import Bench, Stalls, make_photo, open_window, p50, p95, path, scratch_home
 from core.demo import FIRST_TRAINING_SEED, draw_demo
 from core.drawing.animal_photo import draw_animal
 from core.images import encode_jpeg
@@ -118,10 +117,8 @@ def main() -> int:
     if reason:
         print(reason, file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory() as scratch:
-        for private in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
-            os.environ[private] = str(Path(scratch) / "user")
-        trained, segmented, large = (Path(scratch) / n for n in ("trained", "segmented", "large"))
+    with scratch_home() as scratch:
+        trained, segmented, large = (scratch / n for n in ("trained", "segmented", "large"))
         for _ in draw_demo(trained, _MASKS, _MASKS, FIRST_TRAINING_SEED):
             pass
         make_photo(trained / "images" / _LARGE, *_LARGE_SIZE)

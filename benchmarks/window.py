@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +23,15 @@ WINDOWS = ((1280, 800), (1920, 1080))
 _TICK_MS = 5
 _NEVER_MS = 2**30
 _PATIENCE = 120.0  # seconds until what does not happen counts as a defect
+
+
+@contextmanager
+def scratch_home() -> Iterator[Path]:
+    """A folder for photos, removed afterwards; the program's settings and data stay in it too."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for private in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+            os.environ[private] = str(Path(scratch) / "user")
+        yield Path(scratch)
 
 
 class Bench:

@@ -186,7 +186,7 @@ class TrainingDesk(QObject):
             with HEAVY:
                 from core.training import control, queue
 
-            if queue.busy(project.runs) is not None:
+            if queue.busy(project.runs) not in (None, run):
                 raise PetSegError("Another training is under way: stop this one when it has ended.")
             started = _resume(project.runs, run)
             if started.run == run:
