@@ -96,6 +96,25 @@ COMMANDS = (
         "Go to the next image whose mask is predicted or edited and not approved yet",
         ("V",),
     ),
+    Command(
+        "next_useful",
+        "Next most useful",
+        "Go to the image whose mask would teach the model most",
+        ("M",),
+    ),
+    Command(
+        "reject",
+        "Reject prediction",
+        "Say that this prediction is wrong: the image is to be drawn, or skipped",
+        ("J",),
+        "rejected",
+    ),
+    Command(
+        "contact_sheet",
+        "Contact sheet…",
+        "Glance over all masks at once; approve and reject with a key",
+        ("Ctrl+Shift+C",),
+    ),
     Command("search", "Search by name", "Search the list of images", ("Ctrl+F",), "search"),
     Command("brush", "Brush", "Paint the class onto the mask", ("B",), "brush", True),
     Command("eraser", "Eraser", "Paint background onto the mask", ("E",), "eraser", True),
@@ -254,6 +273,20 @@ COMMANDS = (
         "segment", "Segment image", "Have the model find the pet in this image", ("S",), "segment"
     ),
     Command(
+        "segment_box",
+        "Segment in a box",
+        "Draw a box: the model looks at it alone, and larger",
+        ("Shift+B",),
+        "segment-box",
+        checkable=True,
+    ),
+    Command(
+        "segment_selected",
+        "Segment selected",
+        "Segment the images that are selected in the list",
+        ("Shift+S",),
+    ),
+    Command(
         "segment_all",
         "Segment all",
         "Segment every image that has no mask of yours",
@@ -264,6 +297,78 @@ COMMANDS = (
         "segment_on_opening",
         "Segment on opening",
         "Segment an unlabelled image as soon as it is shown",
+        checkable=True,
+    ),
+    Command(
+        "models",
+        "Models…",
+        "All models: what each is, compare, import, export, choose",
+        ("Ctrl+M",),
+    ),
+    Command(
+        "evaluate",
+        "Evaluate…",
+        "Score the model on masks it was not trained on",
+        ("Ctrl+Shift+E",),
+    ),
+    Command(
+        "explain",
+        "Why this mask…",
+        "Which parts of the photo spoke for a class, as heat maps",
+        ("Shift+W",),
+    ),
+    Command(
+        "check_labels",
+        "Find bad masks…",
+        "Look for approved masks that the model confidently disagrees with",
+        ("Ctrl+Shift+B",),
+    ),
+    Command(
+        "corrections",
+        "Corrections over time…",
+        "How much each approved mask differed from the prediction, and how long it took",
+        ("Ctrl+Shift+R",),
+    ),
+    Command(
+        "compare_off",
+        "Mask alone",
+        "Show the photo with its mask, to be edited",
+        ("Alt+1",),
+        checkable=True,
+    ),
+    Command(
+        "compare_side",
+        "Side by side",
+        "Photo, mask, prediction and difference beside each other",
+        ("Alt+2",),
+        checkable=True,
+    ),
+    Command(
+        "compare_slider",
+        "Under a slider",
+        "Mask on the left, prediction on the right of a line that can be moved",
+        ("Alt+3",),
+        checkable=True,
+    ),
+    Command(
+        "compare_difference",
+        "Difference",
+        "What the prediction missed, invented and agreed on",
+        ("Alt+4",),
+        checkable=True,
+    ),
+    Command(
+        "heat_probability",
+        "Probability",
+        "How sure the model is of the class, as a heat map",
+        ("Alt+5",),
+        checkable=True,
+    ),
+    Command(
+        "heat_uncertainty",
+        "Uncertainty",
+        "Where the model is unsure, as a heat map",
+        ("Alt+6",),
         checkable=True,
     ),
     Command(
@@ -344,6 +449,18 @@ CLEAN_UPS = (
 )
 """Changes of the whole mask that are shown first, as the Mask menu has them."""
 
+COMPARE = (
+    "compare_off",
+    "-",
+    "compare_side",
+    "compare_slider",
+    "compare_difference",
+    "-",
+    "heat_probability",
+    "heat_uncertainty",
+)
+"""Ways to look at mask and prediction: one of these holds."""
+
 STEER_TRAINING = ("pause_training", "stop_training", "discard_training")
 
 MENUS = (
@@ -362,7 +479,18 @@ MENUS = (
     ),
     Menu(
         "&Edit",
-        ("undo", "redo", "-", "select_none", "-", "classes", "-", "approve", "approve_next"),
+        (
+            "undo",
+            "redo",
+            "-",
+            "select_none",
+            "-",
+            "classes",
+            "-",
+            "approve",
+            "approve_next",
+            "reject",
+        ),
     ),
     Menu(
         "&Tools",
@@ -393,8 +521,11 @@ MENUS = (
             "next",
             "next_unlabelled",
             "next_to_review",
+            "next_useful",
             "search",
+            "contact_sheet",
             "-",
+            Menu("&Compare", COMPARE),
             "fit",
             "actual",
             "zoom_in",
@@ -421,7 +552,23 @@ MENUS = (
             "-",
         ),
     ),
-    Menu("&Model", ("segment", "segment_all", "-", "segment_on_opening")),
+    Menu(
+        "&Model",
+        (
+            "segment",
+            "segment_box",
+            "segment_selected",
+            "segment_all",
+            "segment_on_opening",
+            "-",
+            "models",
+            "evaluate",
+            "corrections",
+            "-",
+            "explain",
+            "check_labels",
+        ),
+    ),
     Menu("T&rain", ("train", "runs", "learn_as_you_go", "-", *STEER_TRAINING)),
     Menu("&Help", ("cheat_sheet", "shortcuts", "-", "diagnostics", "about")),
 )

@@ -21,6 +21,8 @@ class Lane(Enum):
     EDIT = ("edit", 1)
     THUMBNAILS = ("thumbnails", 1)
     PREDICT = ("predict", 1)
+    EXPLAIN = ("explain", 1)
+    INDEX = ("index", 1)
     SAVE = ("save", 1)
     JOURNAL = ("journal", 1)
     TRAIN = ("train", 1)

@@ -124,14 +124,14 @@ def test_a_file_that_is_none_of_ours_changes_nothing(shortcuts, tmp_path, conten
 def test_a_key_typed_in_the_window_starts_the_command_and_is_shown(shortcuts, qtbot):
     parts, dialog = shortcuts
     dialog.choose("next")
-    qtbot.keyClick(dialog.first_key, Qt.Key.Key_J)
-    assert parts.actions["next"].shortcuts()[0] == QKeySequence("J")
-    assert "J" in parts.actions["next"].toolTip()
+    qtbot.keyClick(dialog.first_key, Qt.Key.Key_Q)
+    assert parts.actions["next"].shortcuts()[0] == QKeySequence("Q")
+    assert "Q" in parts.actions["next"].toolTip()
     dialog.close()
     parts.window.activateWindow()
     parts.canvas.setFocus()
     qtbot.waitUntil(parts.canvas.hasFocus)
-    qtbot.keyClick(parts.canvas, Qt.Key.Key_J)
+    qtbot.keyClick(parts.canvas, Qt.Key.Key_Q)
     qtbot.waitUntil(lambda: parts.session.name == "animal-1.png")
 
 
