@@ -94,9 +94,7 @@ def _nuclei(data: Path, out: Path, threads: int, seeds: Sequence[int]) -> list[R
         for seed in seeds:
             folder = out / "runs" / f"{way.name}-{seed}"
             changes = way.changes | {"size": size, "epochs": _EPOCHS, "threads": threads}
-            runs.append(
-                _trained(project, plan_training(project), folder, way.preset, seed, changes)
-            )
+            runs.append(trained(project, plan_training(project), folder, way.preset, seed, changes))
         rows += [Row(f"{way.name}: {n}", v, u) for n, v, u in _end(runs)]
         epochs = list(zip(*(_epochs(run) for run in runs), strict=True))
         curves.append(
@@ -113,13 +111,13 @@ def _nuclei(data: Path, out: Path, threads: int, seeds: Sequence[int]) -> list[R
 
 
 def _pets(data: Path, out: Path, threads: int, seeds: Sequence[int], weights: str) -> list[Row]:
-    val, pool = _drawn(open_project(data, out / "pool"))
+    val, pool = drawn(open_project(data, out / "pool"), _VAL)
     rows, dices = [], []
     for masks in _MASKS:
         runs = []
         for seed in seeds:
             train = random.Random(seed).sample(pool, masks)
-            project = _project_of(data, out / f"{masks}-{seed}", train, val)
+            project = project_of(data, out / f"{masks}-{seed}", train, val)
             changes = {
                 "start": Start.IMAGENET,
                 "weights": weights,
@@ -128,7 +126,7 @@ def _pets(data: Path, out: Path, threads: int, seeds: Sequence[int], weights: st
                 "score_border": BorderRule.FOREGROUND,
             }
             plan = Plan(tuple(train), tuple(val))
-            runs.append(_trained(project, plan, project.runs / "run", "quick", seed, changes))
+            runs.append(trained(project, plan, project.runs / "run", "quick", seed, changes))
         rows += [Row(f"{masks} masks: {n}", v, u) for n, v, u in _end(runs)]
         dices.append([_native_dice(run) for run in runs])
     title = f"Pets: {_VAL} validation photos, {len(seeds)} seeds (mean, lowest, highest)"
@@ -137,18 +135,18 @@ def _pets(data: Path, out: Path, threads: int, seeds: Sequence[int], weights: st
     return rows
 
 
-def _drawn(project: Project) -> tuple[list[str], list[str]]:
-    """The photos that validate, and those that may train: on the two sides of the split, so that
-    no near-duplicate of one is among the other."""
+def drawn(project: Project, count: int) -> tuple[list[str], list[str]]:
+    """``count`` photos that validate, and those that may train: on the two sides of the split, so
+    that no near-duplicate of one is among the other."""
     split = project.split(project.named([Status.APPROVED]))
     val = [name for name, subset in split.items() if subset is Subset.VAL]
     return (
-        sorted(random.Random(0).sample(val, _VAL)),
+        sorted(random.Random(0).sample(val, count)),
         [name for name, subset in split.items() if subset is Subset.TRAIN],
     )
 
 
-def _project_of(data: Path, store: Path, train: Sequence[str], val: Sequence[str]) -> Project:
+def project_of(data: Path, store: Path, train: Sequence[str], val: Sequence[str]) -> Project:
     """A project whose split is these photos."""
     if not (store / "split.json").exists():
         split = dict.fromkeys(train, Subset.TRAIN) | dict.fromkeys(val, Subset.VAL)
@@ -156,7 +154,7 @@ def _project_of(data: Path, store: Path, train: Sequence[str], val: Sequence[str
     return open_project(data, store)
 
 
-def _trained(
+def trained(
     project: Project, plan: Plan, folder: Path, preset: str, seed: int, changes: dict[str, Any]
 ) -> RunState:
     """The run in ``folder``, made and trained as far as it is not."""

@@ -74,6 +74,18 @@ def read_json(path: Path, limit: int = 64 * 2**20) -> Any:
         raise BadInput(f"{path} is damaged (not JSON: {error}).") from error
 
 
+def file_stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time of change (ns) of a file: another one tells that it was replaced.
+
+    None where it is not there, or cannot be looked at.
+    """
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns
+
+
 def sha256(data: bytes) -> str:
     """Hex SHA-256 of ``data``."""
     return hashlib.sha256(data).hexdigest()

@@ -192,21 +192,24 @@ def scheme_under(scheme: LabelScheme, rule: BorderRule) -> LabelScheme:
     return LabelScheme(name=PET.name, classes=scheme.classes[:2])
 
 
-def decide(probabilities: np.ndarray, scheme: LabelScheme, rule: BorderRule) -> np.ndarray:
+def decide(
+    probabilities: np.ndarray, scheme: LabelScheme, rule: BorderRule, threshold: float = 0.5
+) -> np.ndarray:
     """The mask that class probabilities give under a border rule.
 
     probabilities: float, ... x C x H x W, the classes of ``scheme``, sums of 1. Returns uint8,
     ... x H x W. A trimap's border joins the foreground, or the background, or (ignore) neither:
-    then the likelier of the other two wins. Otherwise the likeliest class.
+    then the other two share what is left. What is not background begins at ``threshold``, where
+    two classes are asked for; otherwise it is the likeliest class.
     """
     if scheme.border_id is not None and rule is not BorderRule.CLASS:
         background, pet = probabilities[..., 0, :, :], probabilities[..., 1, :, :]
         if rule is BorderRule.IGNORE:
-            return (pet >= background).astype(np.uint8)
+            return (pet >= threshold * (pet + background)).astype(np.uint8)
         if rule is BorderRule.FOREGROUND:
-            return (background <= 0.5).astype(np.uint8)
-        return (pet >= 0.5).astype(np.uint8)
+            return (background <= 1 - threshold).astype(np.uint8)
+        return (pet >= threshold).astype(np.uint8)
     if len(scheme.classes) == 2:
-        return (probabilities[..., 1, :, :] >= 0.5).astype(np.uint8)
+        return (probabilities[..., 1, :, :] >= threshold).astype(np.uint8)
     likeliest: np.ndarray = probabilities.argmax(-3).astype(np.uint8)
     return likeliest

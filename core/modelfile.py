@@ -38,7 +38,7 @@ class ModelDescription(BaseModel):
     scheme: LabelScheme
     border_rule: BorderRule
     activation: Literal["sigmoid", "softmax"]
-    view: Literal["whole"] = "whole"
+    view: Literal["whole", "crops"] = "whole"
     size: int = Field(ge=32, le=4096)
     network: dict[str, Any]
     parameters: int = 0
@@ -49,6 +49,11 @@ class ModelDescription(BaseModel):
     metrics: dict[str, float] = {}
     temperature: float = Field(default=1.0, gt=0)
     onnx_sha256: str = ""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether its weights are there, to be trained further: not of an imported ONNX file."""
+        return bool(self.network)
 
 
 def onnx_path(path: Path) -> Path:
@@ -69,7 +74,7 @@ def read_description(path: Path) -> ModelDescription:
         raise ModelFileError(f"{path.name} is not a model file ({error}).") from error
     if METADATA_KEY not in metadata:
         raise ModelFileError(f"{path.name} holds weights, but they were not saved by PetSeg.")
-    return _parse(path, metadata[METADATA_KEY])
+    return description_from_json(path, metadata[METADATA_KEY])
 
 
 def read_onnx(path: Path, description: ModelDescription) -> bytes:
@@ -85,9 +90,19 @@ def read_onnx(path: Path, description: ModelDescription) -> bytes:
         ) from error
     if files.sha256(data) != description.onnx_sha256:
         raise ModelFileError(
-            f"{twin.name} does not belong to {path.name}; copy both files of the model again."
+            f"{twin.name} is damaged, or belongs to another model than {path.name}: copy both "
+            "files of the model again."
         )
     return data
+
+
+def require_trainable(description: ModelDescription) -> None:
+    """Raises ModelFileError where a model is an ONNX file alone, without weights to go on from."""
+    if not description.trainable:
+        raise ModelFileError(
+            f"{description.name} was imported from an ONNX file: it can segment, but not be "
+            "trained further. Start from another model, from ImageNet weights or from scratch."
+        )
 
 
 def renamed(path: Path, name: str) -> bytes:
@@ -100,7 +115,8 @@ def renamed(path: Path, name: str) -> bytes:
         raise ModelFileError(f"{path.name} is not a model file ({error}).") from error
 
 
-def _parse(path: Path, text: str) -> ModelDescription:
+def description_from_json(path: Path, text: str) -> ModelDescription:
+    """The description that a file holds as JSON. path: for messages. Raises ModelFileError."""
     try:
         version = _FormatOnly.model_validate_json(text).format
         if version > FORMAT:

@@ -115,7 +115,13 @@ COMMANDS = (
         "Glance over all masks at once; approve and reject with a key",
         ("Ctrl+Shift+C",),
     ),
-    Command("search", "Search by name", "Search the list of images", ("Ctrl+F",), "search"),
+    Command("search", "Search", "Search the list of images", ("Ctrl+F",), "search"),
+    Command(
+        "update_list",
+        "Update the list",
+        "Search and sort the list anew: images may have changed since",
+        ("F5",),
+    ),
     Command("brush", "Brush", "Paint the class onto the mask", ("B",), "brush", True),
     Command("eraser", "Eraser", "Paint background onto the mask", ("E",), "eraser", True),
     Command(
@@ -140,6 +146,14 @@ COMMANDS = (
         "Draw a box to get the animal in it; strokes refine it",
         ("G",),
         "grabcut",
+        True,
+    ),
+    Command(
+        "segment_box",
+        "Segment in a box",
+        "Draw a box: the model looks at it alone, and larger",
+        ("Shift+B",),
+        "segment-box",
         True,
     ),
     Command("wand", "Magic wand", "Choose what is coloured like the point", ("W",), "wand", True),
@@ -273,14 +287,6 @@ COMMANDS = (
         "segment", "Segment image", "Have the model find the pet in this image", ("S",), "segment"
     ),
     Command(
-        "segment_box",
-        "Segment in a box",
-        "Draw a box: the model looks at it alone, and larger",
-        ("Shift+B",),
-        "segment-box",
-        checkable=True,
-    ),
-    Command(
         "segment_selected",
         "Segment selected",
         "Segment the images that are selected in the list",
@@ -341,6 +347,7 @@ COMMANDS = (
         "Side by side",
         "Photo, mask, prediction and difference beside each other",
         ("Alt+2",),
+        "compare",
         checkable=True,
     ),
     Command(
@@ -423,6 +430,7 @@ TOOLS = (
     "-",
     "click",
     "grabcut",
+    "segment_box",
     "wand",
     "scissors",
     "fill",
@@ -523,6 +531,7 @@ MENUS = (
             "next_to_review",
             "next_useful",
             "search",
+            "update_list",
             "contact_sheet",
             "-",
             Menu("&Compare", COMPARE),
@@ -556,7 +565,6 @@ MENUS = (
         "&Model",
         (
             "segment",
-            "segment_box",
             "segment_selected",
             "segment_all",
             "segment_on_opening",

@@ -69,18 +69,27 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
     from petseg_gui.parts import make_parts
     from petseg_gui.wiring.appearance import wire_appearance
     from petseg_gui.wiring.classes import wire_classes
+    from petseg_gui.wiring.compare import wire_compare
+    from petseg_gui.wiring.corrections import wire_corrections
+    from petseg_gui.wiring.evaluation import wire_evaluation
+    from petseg_gui.wiring.explanation import wire_explanation
     from petseg_gui.wiring.folder import open_at_start, wire_folder
     from petseg_gui.wiring.home import wire_home
     from petseg_gui.wiring.image import wire_image
+    from petseg_gui.wiring.judging import wire_judging
+    from petseg_gui.wiring.label_check import wire_label_check
     from petseg_gui.wiring.learning import wire_learning
     from petseg_gui.wiring.log import wire_log
     from petseg_gui.wiring.mask import wire_mask
+    from petseg_gui.wiring.models import wire_models
     from petseg_gui.wiring.moving import wire_moving
     from petseg_gui.wiring.prediction import wire_prediction
     from petseg_gui.wiring.runs import wire_runs
     from petseg_gui.wiring.safety import wire_safety
     from petseg_gui.wiring.settings import wire_settings
+    from petseg_gui.wiring.sheet import wire_sheet
     from petseg_gui.wiring.training import wire_training
+    from petseg_gui.wiring.triage import wire_triage
     from petseg_gui.wiring.window import wire_window
 
     if not isinstance(options, argparse.Namespace):
@@ -90,10 +99,15 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
         wire_window,
         wire_folder,
         wire_image,
+        wire_judging,
         wire_safety,
         wire_mask,
         wire_moving,
+        wire_triage,
+        wire_sheet,
+        wire_evaluation,
         wire_prediction,
+        wire_models,
         wire_training,
         wire_runs,
         wire_learning,
@@ -102,6 +116,10 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
         wire_settings,
         wire_log,
         wire_home,
+        wire_compare,
+        wire_explanation,
+        wire_label_check,
+        wire_corrections,
     ):
         wire(parts)
     open_at_start(parts, options.folder, options.project)

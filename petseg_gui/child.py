@@ -56,6 +56,7 @@ class Child(QObject):
     def wait(self) -> None:
         """Until no process is left after ``cancel``."""
         for process in list(self._ending):
+            process.kill()  # one that has said its result may still take seconds to end
             process.waitForFinished(_KILLED_MS)
 
     def _let_go(self) -> QProcess | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from petseg_gui.judge import Judge
 from petseg_gui.session import Session
 
 
@@ -16,19 +17,21 @@ class CloseGuard(QObject):
     training = Signal()
     """A training is under way: shall it go on without the window?"""
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, judge: Judge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._judge = judge
         self._waiting = False
         self._decided = False
         self.is_training = False
         session.saver.idle.connect(self._on_idle)
+        judge.idle.connect(self._on_idle)
 
     def allowed(self) -> bool:
         """Whether the window may close now; otherwise a signal says why not, or when."""
         self._session.save()
         saver = self._session.saver
-        if saver.busy:
+        if saver.busy or self._judge.busy:
             self._waiting = True
             return False
         if saver.problems:
@@ -55,6 +58,6 @@ class CloseGuard(QObject):
         self.ready.emit()
 
     def _on_idle(self) -> None:
-        if self._waiting:
+        if self._waiting and not self._judge.busy:
             self._waiting = False
             self.ready.emit()

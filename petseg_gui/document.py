@@ -44,10 +44,12 @@ class Document(QObject):
         *,
         unpainted: int = BACKGROUND,
         prediction: np.ndarray | None = None,
+        stamp: tuple[int, int] | None = None,
     ) -> None:
         """pixels: uint8 RGB, height x width x 3; mask: uint8, height x width, class ids and VOID.
 
-        unpainted: what erasing leaves, BACKGROUND or VOID; prediction: see ``set_prediction``.
+        unpainted: what erasing leaves, BACKGROUND or VOID; prediction: see ``set_prediction``;
+        stamp: of the file that the pixels are of, None where nobody knows.
         A writeable, contiguous mask is shared with the caller, any other is copied. Raises
         ValueError where the two differ in size or a type is wrong.
         """
@@ -57,6 +59,7 @@ class Document(QObject):
         if mask.dtype != np.uint8 or mask.shape != pixels.shape[:2]:
             raise ValueError(f"mask is {mask.dtype} {mask.shape}, its image {pixels.shape[:2]}")
         self.name = name
+        self.stamp = stamp
         self.pixels = np.ascontiguousarray(pixels)
         self.mask = np.require(mask, requirements=["C_CONTIGUOUS", "WRITEABLE"])
         self.scheme = scheme

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.editing.snapshot import Snapshot
+from core.files import file_stamp
 from core.images import ImageError
 from core.labels import VOID
 from core.masks import MaskError
@@ -29,6 +30,7 @@ class LoadedImage:
     problem: why there are no pixels, or why the mask file cannot be used.
     digest: SHA-256 of the mask file, "" without one; None where the mask is not the file's.
     unsaved: the mask that was not saved yet when it was read.
+    stamp: of the image file, as it was before it was read.
     """
 
     name: str
@@ -39,6 +41,7 @@ class LoadedImage:
     digest: str | None = None
     unsaved: Snapshot | None = None
     prediction: np.ndarray | None = None
+    stamp: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,14 @@ def load_image(project: Project, name: str, unsaved: Snapshot | None = None) -> 
 
     unsaved: its mask where that is not on the disk yet.
     """
+    stamp = file_stamp(project.image_path(name))
     try:
         decoded = project.read_image(name)
     except ImageError as error:
         return LoadedImage(name, None, None, problem=str(error))
     height, width, _ = decoded.pixels.shape
-    beneath = None
-    if project.settings.unpainted_id == VOID and project.status(name) is not Status.REJECTED:
-        beneath = _prediction(project, name, (width, height))
-    image = LoadedImage(name, decoded.pixels, None, decoded.notes, prediction=beneath)
+    beneath = read_beneath(project, name, (width, height))
+    image = LoadedImage(name, decoded.pixels, None, decoded.notes, prediction=beneath, stamp=stamp)
     if unsaved is not None:
         return replace(image, mask=unsaved.pixels().copy(), unsaved=unsaved)
     stored = read_stored_mask(project, name, (width, height))
@@ -94,6 +96,16 @@ def read_stored_mask(project: Project, name: str, size: tuple[int, int]) -> Stor
     if mask is None and unpainted != VOID:
         mask = _prediction(project, name, size)
     return StoredMask(_empty(size, unpainted) if mask is None else mask, digest)
+
+
+def read_beneath(project: Project, name: str, size: tuple[int, int]) -> np.ndarray | None:
+    """The stored prediction to be shown where the mask is void; None where nothing is.
+
+    uint8, height x width. size: (width, height).
+    """
+    if project.settings.unpainted_id != VOID or project.status(name) is Status.REJECTED:
+        return None
+    return _prediction(project, name, size)
 
 
 def _empty(size: tuple[int, int], unpainted: int) -> np.ndarray:
@@ -153,6 +165,24 @@ class ImageLoader(QObject):
             self._stop(name)
             if name == self._wanted:
                 self._read(name)
+
+    def ready(self, name: str) -> LoadedImage | None:
+        """What was read ahead of an image."""
+        return self._ahead.get(name)
+
+    def set_prediction(self, name: str, mask: np.ndarray) -> None:
+        """A model has spoken of an image that nobody judged: what was read ahead shows that."""
+        image, project = self._ahead.get(name), self._project
+        if project is None or image is None or image.mask is None:
+            if name in self._reading:
+                self._stop(name)
+                self._read(name)
+        elif image.mask.shape != mask.shape:
+            self.forget(name)  # the photo was replaced
+        elif project.settings.unpainted_id == VOID:
+            self._ahead[name] = replace(image, prediction=mask)
+        else:
+            self._ahead[name] = replace(image, mask=mask.copy())  # which is edited in place
 
     def read_ahead(self, names: Iterable[str]) -> None:
         """Have these images ready; the others that were are dropped."""

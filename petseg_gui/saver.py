@@ -196,7 +196,11 @@ class Saver(QObject):
 def _write(job: Job, work: Work, expected: str | None) -> str | MaskChanged:
     """The SHA-256 of the mask file there is now; a MaskChanged where it is somebody else's."""
     # Not asked whether cancelled: what a person drew is written even while the window closes.
-    project, review, mark = work.project, work.review, work.mark
+    from core.evaluation.corrections import measured  # not needed before something is saved
+
+    project, mark = work.project, work.mark
+    mask = work.mask.pixels() if work.mask is not None else None
+    review = measured(project, work.review, mask)
 
     def about_to_write(digest: str) -> None:
         # A journal that cannot be written must not keep the mask from being saved.
@@ -205,10 +209,10 @@ def _write(job: Job, work: Work, expected: str | None) -> str | MaskChanged:
                 mark.saving(digest)
 
     try:
-        if work.mask is not None:
+        if mask is not None:
             return project.save_mask(
                 review.image,
-                work.mask.pixels(),
+                mask,
                 review,
                 expected=expected,
                 about_to_write=about_to_write,

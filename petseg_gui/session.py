@@ -20,7 +20,13 @@ from core.project.project import Project
 from core.project.reviews import Review, Status
 from petseg_gui.document import Document
 from petseg_gui.journals import Journals
-from petseg_gui.loading import ImageLoader, LoadedImage
+from petseg_gui.loading import (
+    ImageLoader,
+    LoadedImage,
+    StoredMask,
+    read_beneath,
+    read_stored_mask,
+)
 from petseg_gui.saver import Saver
 from petseg_gui.tasks import Lane, Task, Tasks
 
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
     from petseg_gui.theirs import Theirs, TwoMasks
 
 _SAVE_AFTER_MS = 2000
-_LONGEST_PAUSE = 30.0  # seconds between two edits that count as work
+_LONGEST_PAUSE = 20.0  # seconds; who does nothing for longer is not at work
 _MODELS_SAY = (Status.UNLABELLED, Status.PREDICTED)
 
 
@@ -38,6 +44,7 @@ class _Memory:
 
     seconds: float = 0.0
     strokes: int = 0
+    clicks: int = 0
 
 
 class Session(QObject):
@@ -50,11 +57,15 @@ class Session(QObject):
     """Another image is being read: ``wanted``."""
     document_changed = Signal()
     status_changed = Signal(str)
+    spoken = Signal(str)
+    """A model's prediction of this image is stored."""
     save_state_changed = Signal()
     mask_changed = Signal(str)
     """Another program changed this image's mask file, and it has edits here: a person decides."""
     mask_settled = Signal(str)
     """What ``mask_changed`` said of this image is decided."""
+    predicted = Signal(object)
+    """What a model says of the open image (a mask), whether it is shown as its mask or not."""
     told = Signal(str)
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
@@ -81,7 +92,7 @@ class Session(QObject):
         self._approving = False  # what is taken of the prediction is being worked out
         self._models: dict[str, str] = {}
         self._saved_revision = 0
-        self._last_edit = 0.0
+        self._last_work = 0.0
         self._save_soon = QTimer(self)
         self._save_soon.setSingleShot(True)
         self._save_soon.setInterval(_SAVE_AFTER_MS)
@@ -198,18 +209,72 @@ class Session(QObject):
         """A model has spoken (and the project stored it). Whether the mask is shown now."""
         self._models[name] = model
         self._refresh_status(name)
-        self.loader.forget(name)
-        if self.document is None or name != self.name:
+        if self.status(name) in _MODELS_SAY:
+            self.loader.set_prediction(name, mask)
+        else:
+            self.loader.forget(name)
+        self.spoken.emit(name)
+        return name == self.name and self.show_prediction(mask)
+
+    def predicted_by(self, name: str) -> str:
+        """The id of the model that has spoken of an image since the folder was opened, or ""."""
+        return self._models.get(name, "")
+
+    def show_prediction(self, mask: np.ndarray) -> bool:
+        """Show what a model says of the open image, unless its mask is a person's.
+
+        mask: uint8, height x width. Whether it is shown.
+        """
+        document = self.document
+        if document is None or mask.shape != document.mask.shape:
+            return False  # the photo was replaced while it is open
+        self.predicted.emit(mask)
+        if self.status(self.name) is Status.REJECTED:
             return False
-        if self.document.unpainted == VOID:
-            self.document.set_prediction(mask)
+        if document.unpainted == VOID:
+            document.set_prediction(mask)
             return True
         if not self.takes_predictions:
             return False
-        self.document.set_mask(mask)
+        document.set_mask(mask)
         return True
 
     # Judging and saving
+
+    def take_judgement(self, name: str, digest: str) -> None:
+        """An image was judged as its files say it; digest: of its mask file now, "" for none."""
+        self.saver.digests[name] = digest
+        self.loader.forget(name)
+        self._refresh_status(name)
+        if name == self.name:
+            self._show_stored()
+
+    def _show_stored(self) -> None:
+        """Show what the open image's files say, unless it is edited meanwhile."""
+        project, document = self.project, self.document
+        if project is None or document is None:
+            return
+        name, revision = document.name, document.revision
+        if self.dirty or document.stroking or self._unsaved(name) is not None:
+            return  # what a person has painted since is the mask
+        size = document.width, document.height
+
+        def landed(found: tuple[StoredMask, np.ndarray | None]) -> None:
+            stored, beneath = found
+            edited = document.revision != revision or document.stroking
+            if document is self.document and not edited:
+                document.set_prediction(beneath)
+                document.set_mask(stored.mask)
+
+        self._tasks.run(
+            Lane.LOAD,
+            lambda job: (
+                read_stored_mask(project, name, size),
+                read_beneath(project, name, size),
+            ),
+            landed,
+            self.told.emit,
+        )
 
     def approve(self, then: Callable[[], None] = lambda: None) -> None:
         """Say that the open image's mask, as it is shown, is right; ``then`` follows.
@@ -277,13 +342,16 @@ class Session(QObject):
         if self.project is None or self.document is None:
             return
         self._save_soon.stop()
-        memory = self._memory(self.name)
+        if status is Status.APPROVED:
+            self.worked()  # they looked at it until now
+        memory, record = self._memory(self.name), self.project.prediction(self.name)
         review = Review(
             image=self.name,
             status=status,
-            model=self._models.get(self.name, ""),
+            model=record.model if record is not None else self._models.get(self.name, ""),
             seconds=round(memory.seconds, 1),
             strokes=memory.strokes + self.document.strokes,
+            clicks=memory.clicks,
         )
         self._saved_revision = self.document.revision
         self.saver.save(self.project, review, mask)
@@ -295,12 +363,19 @@ class Session(QObject):
         self.save_state_changed.emit()
 
     def _on_edited(self) -> None:
-        memory = self._memory(self.name)
-        now = time.monotonic()
-        memory.seconds += min(now - self._last_edit, _LONGEST_PAUSE)
-        self._last_edit = now
+        self.worked()
         self._save_soon.start()
         self.save_state_changed.emit()
+
+    def worked(self, clicks: int = 0) -> None:
+        """A person has just done something on the open image, maybe pressed on it."""
+        if self.document is None:
+            return
+        memory, now = self._memory(self.name), time.monotonic()
+        gap, self._last_work = now - self._last_work, now
+        memory.clicks += clicks
+        if gap <= _LONGEST_PAUSE:
+            memory.seconds += gap
 
     def _on_step(self, step: Step) -> None:
         if self.project is None or self.document is None or not self.can_edit:
@@ -485,6 +560,7 @@ class Session(QObject):
             history,
             unpainted=settings.unpainted_id,
             prediction=image.prediction,
+            stamp=image.stamp,
         )
         document.edited.connect(self._on_edited)
         self._show(document, image.name, image.problem, image.notes)
@@ -499,7 +575,7 @@ class Session(QObject):
         self.document, self.name, self.wanted = document, name, name
         self.problem, self.notes = problem, notes
         self._saved_revision = 0
-        self._last_edit = time.monotonic()
+        self._last_work = time.monotonic()
         self.document_changed.emit()
         self.save_state_changed.emit()
 
@@ -507,7 +583,10 @@ class Session(QObject):
         return self.saver.unsaved(self.project, name)
 
     def _memory(self, name: str) -> _Memory:
-        return self._memories.setdefault(name, _Memory())
+        known = self._memories.get(name)
+        if known is None:
+            known = self._memories[name] = _begun(self.project, name)
+        return known
 
     def _refresh_status(self, name: str) -> None:
         if self.project is None or name not in self._statuses:
@@ -518,3 +597,11 @@ class Session(QObject):
             self.counts[before] -= 1
             self.counts[now] += 1
             self.status_changed.emit(name)
+
+
+def _begun(project: Project | None, name: str) -> _Memory:
+    """An image whose mask is not approved yet goes on where it was left before the start."""
+    before = project.review(name) if project is not None else None
+    if before is None or before.status is not Status.EDITED:
+        return _Memory()
+    return _Memory(before.seconds, before.strokes, before.clicks)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QSizePolicy,
     QSlider,
     QSpinBox,
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from core.editing.brush import MAX_SIZE
 from core.labels import LabelScheme
+from petseg_gui.actions import COMPARE
 from petseg_gui.classes.swatch import class_name, class_swatch
 from petseg_gui.tools.tool import Operation, Options, Tool
 
@@ -107,6 +109,8 @@ class ToolStrip(QWidget):
         layout.addWidget(self.opacity_slider)
         self.appearance_button = _button(actions["appearance"], self)
         layout.addWidget(self.appearance_button)
+        self.compare_button = _compare_button(actions, self)
+        layout.addWidget(self.compare_button)
         line = _line(self)
         layout.addWidget(line)
         self.zoom_label = QLabel(self)
@@ -121,6 +125,7 @@ class ToolStrip(QWidget):
             opacity_label,
             self.opacity_slider,
             self.appearance_button,
+            self.compare_button,
             line,
             *zooms,
             self.zoom_label,
@@ -335,6 +340,21 @@ def _button(action: QAction, parent: QWidget) -> QToolButton:
     button.setIconSize(QSize(20, 20))
     button.setAccessibleName(action.text())
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
+def _compare_button(actions: Mapping[str, QAction], parent: QWidget) -> QToolButton:
+    """Mask and prediction side by side; its arrow shows all ways to compare them."""
+    button = _button(actions["compare_side"], parent)
+    button.setAccessibleName("Compare mask and prediction")
+    menu = QMenu(button)
+    for command in COMPARE:
+        if command == "-":
+            menu.addSeparator()
+        else:
+            menu.addAction(actions[command])
+    button.setMenu(menu)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
     return button
 
 

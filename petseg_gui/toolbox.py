@@ -92,6 +92,15 @@ class Toolbox(QObject):
             self.refresh()
             self.tool_changed.emit(id_)
 
+    @property
+    def operation(self) -> Operation:
+        """What happens to the pixels that a tool chooses."""
+        return self._bench.options.operation
+
+    @operation.setter
+    def operation(self, operation: Operation) -> None:
+        self._set_options(replace(self._bench.options, operation=operation))
+
     def propose(self, recipe: Recipe) -> None:
         """Show what a recipe would do to the mask, to be taken or dropped."""
         from petseg_gui.tools.cleaning import CleaningTool  # as the tools, when it is taken
@@ -189,8 +198,7 @@ class Toolbox(QObject):
 
     def _switch_operation(self) -> None:
         adds = self._bench.options.operation is Operation.ADD
-        wanted = Operation.REMOVE if adds else Operation.ADD
-        self._set_options(replace(self._bench.options, operation=wanted))
+        self.operation = Operation.REMOVE if adds else Operation.ADD
 
     def _select_none(self) -> None:
         if self._session.document is not None:

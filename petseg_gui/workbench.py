@@ -29,4 +29,5 @@ def make_workbench(
         repaint=canvas.repaint_overlay,
         tell=tell,
         probability=probabilities.of,
+        segment=probabilities.mask_in,
     )

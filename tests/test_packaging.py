@@ -48,4 +48,5 @@ def test_installed_wheel_lists_its_bundled_model(installed: Path, tmp_path: Path
 
 def test_installed_wheel_has_icons_and_scripts(installed: Path) -> None:
     assert list((installed / "resources" / "icons").glob("*.svg"))
+    assert (installed / "resources" / "report" / "report.html").is_file()
     assert {p.name for p in (installed / "bin").iterdir()} >= {"petseg", "petseg-gui"}

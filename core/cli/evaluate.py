@@ -2,132 +2,193 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from rich.console import Console
+from rich.progress import Progress
 
-from core import masks
 from core.cli.models import model_path
-from core.cli.output import open_for_cli, progress, report_skipped, save_json, say, table
+from core.cli.output import open_for_cli, report_skipped, say, table, warn
 from core.errors import BadInput
-from core.evaluation.evaluate import Predict, Report, evaluate
-from core.evaluation.groups import group_of
-from core.inference.predictor import Predictor, mask_rule
-from core.labels import BorderRule, apply_border_rule, scheme_under
+from core.evaluation.assess import Assessment, Tell, assess, names_to_score
+from core.evaluation.comparison import Comparison, compare
+from core.evaluation.groups import Grouping, groups_of
+from core.evaluation.result import Evaluation, Summary, write_evaluation
+from core.evaluation.sources import Answers, answers_of
+from core.evaluation.terms import FIGURES, Term
+from core.labels import BorderRule, listed
 from core.masks import MaskEncoding
-from core.project.layout import mask_names
 from core.project.project import Project
-from core.project.reviews import Status
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is scored and how. model: "" for the bundled one; grouping: None for the folder's own;
+    other: a second model, to compare with."""
+
+    model: str = ""
+    predictions: Path | None = None
+    subset: str = "val"
+    border: BorderRule = BorderRule.FOREGROUND
+    flip: bool = False
+    threshold: float | None = None
+    grouping: Grouping | None = None
+    other: str = ""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the result is written to."""
+
+    json: Path | None = None
+    csv: Path | None = None
+    report: Path | None = None
 
 
 def evaluate_command(
-    data: Path,
-    model: str,
-    predictions: Path | None,
-    subset: str,
-    border: BorderRule,
-    flip: bool,
-    json_file: Path | None,
-    store: Path | None,
-    encoding: MaskEncoding | None,
+    data: Path, asked: Asked, files: Files, store: Path | None, encoding: MaskEncoding | None
 ) -> int:
     """Open a folder and score the approved masks of a subset, as a whole and by group."""
-    if model and predictions is not None:
+    if asked.model and asked.predictions is not None:
         raise BadInput("Give either --model or --predictions, not both.")
-    project = open_for_cli(data, store, encoding)
-    return evaluate_project(project, model, predictions, subset, border, flip, json_file)
+    return evaluate_project(open_for_cli(data, store, encoding), asked, files)
 
 
-def evaluate_project(
-    project: Project,
-    model: str,
-    predictions: Path | None,
-    subset: str,
-    border: BorderRule,
-    flip: bool,
-    json_file: Path | None,
-) -> int:
+def evaluate_project(project: Project, asked: Asked, files: Files) -> int:
     """Score a model, or a folder of masks, against the approved masks of a subset."""
-    names = _names(project, subset)
-    predict = (
-        _from_files(project, predictions, border)
-        if predictions is not None
-        else _from_model(project, model, border, flip)
+    # All that can be refused is refused before hours of scoring.
+    answers = answers_of(
+        project,
+        asked.border,
+        model=None if asked.predictions is not None else model_path(asked.model),
+        predictions=asked.predictions,
+        flip=asked.flip,
+        threshold=asked.threshold,
     )
-    rows = tuple(progress(evaluate(project, names, predict, border), len(names), "scoring"))
-    scheme = scheme_under(project.settings.scheme, border)
-    report = Report(scheme, border, rows)
-    groups = {
-        group: Report(scheme, border, tuple(r for r in rows if group_of(project, r.image) == group))
-        for group in sorted(
-            {group_of(project, r.image) for r in rows if r.counts is not None} - {""}
-        )
-    }
-    value = report.to_json()
-    if groups:
-        value["groups"] = {group: part.to_json() for group, part in groups.items()}
-    _print(report, groups, subset)
-    save_json(json_file, value)
-    return report_skipped([(r.image, r.reason) for r in report.skipped])
+    rival = _rival(project, asked)
+    names = names_to_score(project, asked.subset)
+    _require_grouping(project, names, asked.grouping)
+    found = _assess(project, names, answers, asked, "scoring")
+    evaluation = found.evaluation
+    comparison = None
+    if rival is not None:
+        other = _assess(project, names, rival, asked, "scoring the other")
+        comparison = compare(evaluation, other.evaluation)
+    _print(evaluation)
+    if comparison is not None:
+        _print_comparison(comparison)
+    _write(files, found, comparison)
+    if evaluation.extras:
+        warn(f"belongs to no image: {listed(evaluation.extras)}")
+    return report_skipped([(s.image, s.reason) for s in evaluation.skipped])
 
 
-def _names(project: Project, subset: str) -> list[str]:
-    names = project.named([Status.APPROVED])
-    split = project.split(names)
-    chosen = [n for n in names if subset in ("all", split[n])]
-    if not chosen:
+def _require_grouping(project: Project, names: Sequence[str], grouping: Grouping | None) -> None:
+    """Raises BadInput where these images cannot be told apart by it."""
+    known = groups_of(project, names)
+    if grouping is not None and grouping not in known:
+        others = f"; they have {listed(known)}" if known else ""
         raise BadInput(
-            f"{project.folder} has no approved mask in the subset {subset}"
-            + (" (--subset all takes every one)." if names else ": there is nothing to score with.")
+            f"The images of {project.folder} have no {grouping} to group them by{others}."
         )
-    return chosen
 
 
-def _from_model(project: Project, model: str, border: BorderRule, flip: bool) -> Predict:
-    predictor = Predictor(model_path(model))
-    scheme = project.settings.scheme
-    known = predictor.description.scheme
-    if border is BorderRule.CLASS and scheme.border_id is not None and known.border_id is None:
-        raise BadInput("This model knows no border class: choose another --border rule.")
-    wanted = scheme_under(scheme, border)
-    mask_rule(known, wanted, border)  # refuse other classes now, not image by image
-    return lambda _name, pixels: predictor.predict(pixels, flip).mask(wanted, border)
-
-
-def _from_files(project: Project, folder: Path, border: BorderRule) -> Predict:
-    if not folder.is_dir():
-        raise BadInput(f"{folder} is no folder of predicted masks.")
-    written = mask_names(project.names)
-    scheme = project.settings.scheme
-
-    def predict(name: str, pixels: np.ndarray) -> np.ndarray:
-        path = folder / written[name]
-        if not path.is_file():
-            raise BadInput(f"there is no prediction {written[name]}")
-        size = (pixels.shape[1], pixels.shape[0])
-        mask = masks.read_mask(path, MaskEncoding.IDS, scheme, size)
-        return apply_border_rule(mask, scheme, border)
-
-    return predict
-
-
-def _print(report: Report, groups: dict[str, Report], subset: str) -> None:
-    say(f"{len(report.counts)} images, subset {subset}, border = {report.rule}, native size")
-    rows = []
-    for title, part in [("all", report), *groups.items()]:
-        scores = part.scores
-        figures = (
-            scores.iou,
-            scores.dice,
-            scores.pixel_accuracy,
-            scores.dataset_iou,
-            scores.dataset_dice,
-            part.floor,
-        )
-        rows.append([title, str(len(part.counts)), *(f"{v:.4f}" for v in figures)])
-    table(
-        ["", "images", "IoU", "Dice", "accuracy", "data-set IoU", "data-set Dice", "floor IoU"],
-        rows,
+def _rival(project: Project, asked: Asked) -> Answers | None:
+    if not asked.other:
+        return None
+    return answers_of(
+        project,
+        asked.border,
+        model=model_path(asked.other),
+        flip=asked.flip,
+        threshold=asked.threshold,
     )
-    for name, iou in report.classes.items():
+
+
+def _assess(
+    project: Project, names: Sequence[str], answers: Answers, asked: Asked, title: str
+) -> Assessment:
+    with _shown(title) as tell:
+        found = assess(project, names, answers, asked.subset, asked.border, tell)
+    if asked.grouping is None:
+        return found
+    chosen = found.evaluation.model_copy(update={"grouping": asked.grouping.value})
+    return Assessment(chosen, found.pictures)
+
+
+@contextmanager
+def _shown(title: str) -> Iterator[Tell]:
+    """A progress bar on stderr where that is a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total, _words: bar.update(task, completed=done, total=total)
+
+
+def _write(files: Files, found: Assessment, comparison: Comparison | None) -> None:
+    if files.report is not None or files.csv is not None:
+        from core.evaluation.report import write_csv, write_report  # late: they load matplotlib
+
+        if files.report is not None:
+            write_report(files.report, found.evaluation, found.pictures, comparison)
+        if files.csv is not None:
+            write_csv(files.csv, found.evaluation)
+    if files.json is not None:
+        write_evaluation(files.json, found.evaluation)
+
+
+def _print(evaluation: Evaluation) -> None:
+    threshold = "" if evaluation.threshold is None else f", threshold {evaluation.threshold}"
+    say(
+        f"{evaluation.images} images, subset {evaluation.subset}, border = {evaluation.border}"
+        f"{threshold}, native size"
+    )
+    groups = [("all", evaluation), *evaluation.groups.items()]
+    header = ["", "images", "IoU", "Dice", "accuracy", "data-set IoU", "data-set Dice"]
+    table(
+        [*header, "Boundary IoU", "HD95", "floor IoU"],
+        [_row(title, summary) for title, summary in groups],
+    )
+    spread = evaluation.intervals.per_image.get("iou")
+    if spread is not None:
+        say(f"95 % interval of the IoU: {spread[0]:.4f} to {spread[1]:.4f}")
+    if evaluation.calibration is not None:
+        say(f"calibration error: {evaluation.calibration.ece:.4f}")
+    for name, iou in evaluation.classes.items():
         say(f"IoU of {name} over the data set: {'-' if iou is None else f'{iou:.4f}'}")
+
+
+def _row(title: str, summary: Summary) -> list[str]:
+    each, whole = summary.per_image, summary.dataset
+    figures = (each.iou, each.dice, each.pixel_accuracy, whole.iou, whole.dice, each.boundary_iou)
+    return [
+        title,
+        str(summary.images),
+        *(f"{v:.4f}" for v in figures),
+        f"{each.hd95:.1f} px",
+        f"{summary.floor.iou:.4f}",
+    ]
+
+
+def _print_comparison(comparison: Comparison) -> None:
+    say("")
+    rows = []
+    for term in FIGURES:
+        found = comparison.per_image[term.key]
+        spread = found.interval
+        words = "" if spread is None else " to ".join(_signed(v, term) for v in spread)
+        values = (_plain(found.a, term), _plain(found.b, term), _signed(found.difference, term))
+        rows.append([term.name, *values, words])
+    table(["per image", comparison.a, comparison.b, "difference", "95 % interval"], rows)
+    say(comparison.words)
+
+
+def _plain(value: float, term: Term) -> str:
+    return f"{value:.1f} px" if term.unit else f"{value:.4f}"
+
+
+def _signed(value: float, term: Term) -> str:
+    return f"{value:+.1f}" if term.unit else f"{value:+.4f}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.cli.evaluate import evaluate_command
+from core.cli.evaluate import Asked, Files, evaluate_command
 from core.cli.follow import follow_run
 from core.cli.output import open_for_cli, say
 from core.cli.predict import predict_command
 from core.cli.train import new_run
 from core.inference.catalogue import RUN_MODEL
+from core.inference.options import PredictOptions
 from core.labels import BorderRule
 
 _EPOCHS = 2
@@ -30,6 +31,5 @@ def run_loop(folder: Path) -> int:
 def _segment(folder: Path, model: str, out: Path) -> int:
     say(f"\nSegmenting with {model or 'the bundled model'}")
     rule = BorderRule.FOREGROUND
-    return predict_command([folder], out, model, False, True, rule, None) or evaluate_command(
-        folder, model, None, "val", rule, False, None, None, None
-    )
+    code = predict_command([folder], out, model, PredictOptions(), "", True, rule, None)
+    return code or evaluate_command(folder, Asked(model, border=rule), Files(), None, None)

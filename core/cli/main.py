@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from core.cli import model_commands
 from core.cli.output import BAD_INPUT, FAILED, warn
 from core.errors import BadInput, PetSegError
+from core.inference.options import MOST_TILES, PredictOptions
 from core.labels import BorderRule
 from core.masks import MaskEncoding
 
@@ -21,6 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Segment photos, score masks and train, without a window.",
 )
+
+app.add_typer(model_commands.app, name="models")
 
 # Commands import what they need when they run: torch alone takes seconds.
 
@@ -46,6 +50,14 @@ class SubsetChoice(StrEnum):
     VAL = "val"
     TEST = "test"
     ALL = "all"
+
+
+class GroupChoice(StrEnum):
+    """What images are grouped by."""
+
+    FOLDER = "folder"
+    SPECIES = "species"
+    BREED = "breed"
 
 
 class Device(StrEnum):
@@ -123,6 +135,24 @@ def predict(
     out: Annotated[Path, typer.Option(help="The folder that the masks are written to.")],
     model: Model = "",
     flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored image.")] = False,
+    tiles: Annotated[
+        int,
+        typer.Option(min=1, max=MOST_TILES, help="Look at so many parts across the longer side."),
+    ] = 1,
+    threshold: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="The object begins at this probability (two classes)."),
+    ] = 0.5,
+    classes: Annotated[
+        str, typer.Option(metavar="A,B", help="Only these; the others become background.")
+    ] = "",
+    fill_holes: Annotated[int, typer.Option(min=0, help="Fill holes of up to so many px.")] = 0,
+    remove_islands: Annotated[
+        int, typer.Option(min=0, help="Remove pieces of less than so many px.")
+    ] = 0,
+    keep_largest: Annotated[
+        bool, typer.Option("--keep-largest", help="Keep each class's largest piece only.")
+    ] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Write pictures too.")] = False,
     border: Border = BorderRule.FOREGROUND,
     json: Json = None,
@@ -130,7 +160,15 @@ def predict(
     """Segment images: OUT/REL/NAME.png with class ids, at each image's own size."""
     from core.cli.predict import predict_command
 
-    raise typer.Exit(predict_command(inputs, out, model, flip, overlay, border, json))
+    options = PredictOptions(
+        threshold=threshold,
+        flip=flip,
+        tiles=tiles,
+        fill_holes=fill_holes,
+        remove_islands=remove_islands,
+        keep_largest=keep_largest,
+    )
+    raise typer.Exit(predict_command(inputs, out, model, options, classes, overlay, border, json))
 
 
 @app.command()
@@ -143,18 +181,132 @@ def evaluate(
     subset: SubsetChoice = SubsetChoice.VAL,
     border: Border = BorderRule.FOREGROUND,
     flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored image.")] = False,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="P(object) from which on; 0.5 by default.")
+    ] = None,
+    group: Annotated[
+        GroupChoice | None, typer.Option(help="What images are grouped by in the table.")
+    ] = None,
+    compare: Annotated[
+        str, typer.Option(metavar="MODEL", help="Score this model too: is it better?")
+    ] = "",
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a report, one page.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write a table, one line an image.")] = None,
     json: Json = None,
     project: Store = None,
     encoding: Encoding = None,
 ) -> None:
     """Score a model, or a folder of masks, against a folder's approved masks."""
-    from core.cli.evaluate import evaluate_command
+    from core.cli.evaluate import Asked, Files, evaluate_command
+    from core.evaluation.groups import Grouping
+
+    asked = Asked(
+        model=model,
+        predictions=predictions,
+        subset=subset.value,
+        border=border,
+        flip=flip,
+        threshold=threshold,
+        grouping=Grouping(group.value) if group is not None else None,
+        other=compare,
+    )
+    files = Files(json, csv, report)
+    raise typer.Exit(evaluate_command(data, asked, files, project, encoding))
+
+
+class ExplainBy(StrEnum):
+    """How it is found out what mattered."""
+
+    GRADCAM = "gradcam"
+    OCCLUSION = "occlusion"
+
+
+class HowFine(StrEnum):
+    """How fine an explanation is."""
+
+    COARSE = "coarse"
+    MEDIUM = "medium"
+    FINE = "fine"
+
+
+@app.command()
+def explain(
+    image: Annotated[Path, typer.Argument(help="A photo.")],
+    out: Annotated[Path, typer.Option(help="The PNG that the heat map is written to.")],
+    model: Model = "",
+    class_name: Annotated[
+        str, typer.Option("--class", help="The class to explain; the first by default.")
+    ] = "",
+    box: Annotated[
+        str,
+        typer.Option(metavar="LEFT,TOP,RIGHT,BOTTOM", help="Ask about this part of the photo."),
+    ] = "",
+    method: ExplainBy = ExplainBy.GRADCAM,
+    detail: Annotated[HowFine | None, typer.Option(help="How fine; finer is noisier.")] = None,
+    border: Border = BorderRule.FOREGROUND,
+) -> None:
+    """Show which parts of a photo spoke for a class, as a heat map over it."""
+    from core.cli.explain import explain_command
 
     raise typer.Exit(
-        evaluate_command(
-            data, model, predictions, subset.value, border, flip, json, project, encoding
-        )
+        explain_command(image, out, model, class_name, box, method.value, detail, border)
     )
+
+
+@app.command()
+def check(
+    data: Data,
+    folds: Annotated[int, typer.Option(min=2, max=20, help="Networks that are trained.")] = 4,
+    start: Annotated[
+        str, typer.Option("--from", help="imagenet, scratch, bundled, or a model file.")
+    ] = "",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change an option.")
+    ] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Do not go on with one that was interrupted.")
+    ] = False,
+    json: Json = None,
+    project: Store = None,
+    encoding: Encoding = None,
+) -> None:
+    """Find bad masks: approved ones that networks which never saw them disagree with."""
+    from core.cli.check import check_command
+
+    changes = _pairs("--set", settings or [])
+    if start:
+        changes["start"] = start
+    raise typer.Exit(check_command(data, folds, changes, anew, json, project, encoding))
+
+
+@app.command()
+def images(
+    data: Data,
+    search: Annotated[str, typer.Argument(help="As in the window: status:predicted cat*")] = "",
+    sort: Annotated[
+        str, typer.Option(help="name, date, size, status, split, uncertainty, ...")
+    ] = "name",
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    useful: Annotated[
+        int, typer.Option(min=0, help="Name so many that would teach the model most, and why.")
+    ] = 0,
+    json: Json = None,
+    project: Store = None,
+) -> None:
+    """List images by what is known of them, or those that deserve the next minute."""
+    from core.cli.images import images_command
+
+    raise typer.Exit(images_command(data, search, sort, reverse, useful, json, project))
+
+
+@app.command()
+def corrections(data: Data, json: Json = None, project: Store = None) -> None:
+    """How much each approved mask differed from its prediction, and how long it took."""
+    from core.cli.corrections import corrections_command
+
+    raise typer.Exit(corrections_command(data, json, project))
 
 
 @app.command()
@@ -178,17 +330,6 @@ def reproduce(
         changes["weights"] = str(weights.resolve())
     names = [name.strip() for name in presets.split(",")] if presets else ORDER
     raise typer.Exit(reproduce_command(data, names, out, changes, json))
-
-
-@app.command()
-def models(
-    data: Annotated[Path | None, typer.Argument(help="A folder whose runs are listed too.")] = None,
-    project: Store = None,
-) -> None:
-    """List the models there are."""
-    from core.cli.models import models_command
-
-    raise typer.Exit(models_command(data, project))
 
 
 @app.command()

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from core.files import write_json
 from core.masks import MaskEncoding
@@ -33,11 +42,30 @@ def warn(text: str) -> None:
 
 
 def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
-    """The items, with a progress bar on stderr where that is a terminal."""
+    """The items, images, with their speed and the time left on stderr where that is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         return iter(items)
-    return iter(track(items, description=title, total=total, console=console))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Speed(),
+        TimeRemainingColumn(),
+    )
+    return _tracked(Progress(*columns, console=console), items, total, title)
+
+
+def _tracked(bar: Progress, items: Iterable[T], total: int, title: str) -> Iterator[T]:
+    with bar:
+        yield from bar.track(items, total, description=title)
+
+
+class _Speed(ProgressColumn):
+    """Images a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f} images/s" if task.speed else "")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

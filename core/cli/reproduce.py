@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.cli.evaluate import evaluate_project
+from core.cli.evaluate import Asked, Files, evaluate_project
 from core.cli.follow import follow_run
 from core.cli.output import DONE, FAILED, save_json, say, table, warn
 from core.cli.train import new_run
@@ -129,8 +129,9 @@ def _scores(project: Project, run: Path, rule: BorderRule) -> dict[str, Any]:
     path = run / f"val-{rule.value}.json"
     if not path.exists():
         model = str(run / RUN_MODEL)
-        evaluate_project(project, model, None, "val", rule, False, path)
+        evaluate_project(project, Asked(model, border=rule), Files(path))
     scores: dict[str, Any] = read_json(path)
+    scores.pop("rows", None)  # each image's own: they stay in the run
     return scores
 
 

@@ -107,14 +107,15 @@ def _planned(
 ) -> tuple[TrainConfig, Plan]:
     start = changes.get("start", Start.SCRATCH)
     if start_model(start) is not None:
-        changes = {**changes, "start": _absolute(start)}
+        changes = {**changes, "start": absolute_start(start)}
     # No window to leave a core for.
     config = make_config(preset, **{"threads": os.cpu_count() or 1, **changes})
     project.suggest_train_share(PRESETS[preset].train_share)
     return config, plan_training(project, edited)
 
 
-def _absolute(start: str) -> str:
+def absolute_start(start: str) -> str:
+    """A starting model as the worker finds it, wherever it is started. Raises BadInput."""
     if start == Start.BUNDLED:
         return start
     path = Path(start)

@@ -23,7 +23,15 @@ class Fitted:
 
     def place(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels (uint8, H x W x 3) scaled and padded to size x size by repeating the edge."""
-        return cv2.copyMakeBorder(self._scaled(pixels), *self._edges, cv2.BORDER_REPLICATE)
+        return cv2.copyMakeBorder(self.scaled(pixels), *self._edges, cv2.BORDER_REPLICATE)
+
+    def scaled(self, pixels: np.ndarray) -> np.ndarray:
+        """Pixels (uint8, H x W x 3) scaled to height x width."""
+        if pixels.shape[:2] == (self.height, self.width):
+            return pixels
+        shrinks = max(pixels.shape[:2]) > self.size
+        by = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return cv2.resize(pixels, (self.width, self.height), interpolation=by)
 
     def place_mask(self, mask: np.ndarray, padding: int) -> np.ndarray:
         """A mask (uint8, H x W) scaled by nearest neighbour and padded to size x size."""
@@ -39,11 +47,6 @@ class Fitted:
     def _edges(self) -> tuple[int, int, int, int]:
         below = self.size - self.height - self.top
         return self.top, below, self.left, self.size - self.width - self.left
-
-    def _scaled(self, pixels: np.ndarray) -> np.ndarray:
-        shrinks = max(pixels.shape[:2]) > self.size
-        by = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return cv2.resize(pixels, (self.width, self.height), interpolation=by)
 
 
 def fit_whole(height: int, width: int, size: int) -> Fitted:

@@ -34,6 +34,7 @@ _FEATURES = {
     "vgg11_bn": _Taps((3, 7, 14, 21, 28), (64, 128, 256, 512, 512), stride=16),
 }
 _RESNETS = {"resnet18": (64, 64, 128, 256, 512), "resnet34": (64, 64, 128, 256, 512)}
+ENCODERS = (*_FEATURES, *_RESNETS)
 
 
 class EncoderUNet(nn.Module):

@@ -10,7 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.models.encoders import EncoderUNet
+from core.models.foreign import PlainUNet, ResnetUNet
 from core.models.unet import UNet
+
+Body = UNet | EncoderUNet | PlainUNet | ResnetUNet
 
 # torchvision's, for pixel values of 0 to 255
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
@@ -27,7 +30,7 @@ class SegmentationNet(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, body: UNet | EncoderUNet, network: dict[str, Any]) -> None:
+    def __init__(self, body: Body, network: dict[str, Any]) -> None:
         super().__init__()
         self.body = body
         self.network = network
@@ -55,12 +58,21 @@ class SegmentationNet(nn.Module):
 def build_network(network: dict[str, Any]) -> SegmentationNet:
     """The network of a description: ``outputs`` and either ``encoder`` or the U-Net's arguments.
 
-    Weights are random. Raises ValueError or TypeError for a description that fits no network.
+    Networks that were imported name their ``layout`` (plain, resnet). Weights are random. Raises
+    ValueError or TypeError for a description that fits no network.
     """
     values = dict(network)
     encoder = values.pop("encoder", "")
-    if encoder:
-        body: UNet | EncoderUNet = EncoderUNet(values.pop("outputs"), encoder)
+    layout = values.pop("layout", "")
+    body: Body
+    if layout == "plain":
+        body = PlainUNet(**values)
+    elif layout == "resnet":
+        body = ResnetUNet(**values, encoder=encoder)
+    elif layout:
+        raise ValueError(f"unknown layout: {layout}")
+    elif encoder:
+        body = EncoderUNet(values.pop("outputs"), encoder)
         if values:
             raise ValueError(f"unknown network options: {', '.join(values)}")
     else:

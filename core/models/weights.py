@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core.errors import BadInput, PetSegError
-from core.modelfile import ModelFileError, read_description
+from core.modelfile import ModelFileError, read_description, require_trainable
 from core.models.encoders import EncoderUNet, batch_norms
 from core.models.network import SegmentationNet, build_network
 
@@ -40,6 +40,7 @@ def load_imagenet(net: SegmentationNet, file: str = "") -> None:
 def load_model(path: Path, device: torch.device | str = "cpu") -> SegmentationNet:
     """The network of a model file, with its weights, in eval mode. Raises ModelFileError."""
     description = read_description(path)
+    require_trainable(description)
     try:
         net = build_network(description.network)
         net.load_state_dict(

@@ -23,6 +23,13 @@ from core.project.layout import (
     mask_names,
     official_split,
 )
+from core.project.predictions import (
+    RECORDS,
+    Predicted,
+    PredictionRecord,
+    append_prediction,
+    read_predictions,
+)
 from core.project.reviews import Review, Status, append_review, read_reviews
 from core.project.settings import ProjectSettings, read_settings, write_settings
 from core.project.split import Subset, assign, read_split, writing
@@ -67,6 +74,7 @@ class Project:
     _reviews: dict[str, Review]
     _fingerprints: Fingerprints
     _predicted: set[str] = field(default_factory=set)
+    _predictions: dict[str, Predicted] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -199,6 +207,26 @@ class Project:
             self.add_review(judged)
         return digest
 
+    def withdraw_mask(self, name: str, review: Review, expected: str) -> None:
+        """Remove the mask file that was written for an image; ``review`` counts from now on.
+
+        expected: the SHA-256 of the file: any other one stays.
+        Raises WriteError, BadInput (read-only), MaskChanged.
+        """
+        self.require_writable()
+        found = self.mask_digest(name)
+        if found != expected:
+            raise MaskChanged(name, found)
+        # First: a mask without a review counts as approved.
+        self.add_review(replace(review, image=name, mask=""))
+        path = self.mask_target(name)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            reason = error.strerror or error
+            raise files.WriteError(f"Cannot remove {path}: {reason}.") from error
+        self._masks.pop(name, None)
+
     # Predictions
 
     def prediction_path(self, name: str) -> Path:
@@ -211,11 +239,50 @@ class Project:
         path = self.prediction_path(name)
         return masks.read_mask(path, MaskEncoding.IDS, self.settings.scheme, size)
 
-    def save_prediction(self, name: str, mask: np.ndarray) -> None:
-        """Store what a model says; the image's mask is not touched. Raises WriteError."""
+    def prediction(self, name: str) -> PredictionRecord | None:
+        """Who made the stored prediction; None without one, or where it was not written down."""
+        known = self._predictions.get(name)
+        return known.current if known is not None and name in self._predicted else None
+
+    def previous_prediction(self, name: str) -> PredictionRecord | None:
+        """Who made the prediction that is kept of the model before, or None."""
+        known = self._predictions.get(name)
+        if known is None or not self._previous_path(name).is_file():
+            return None
+        return known.previous
+
+    def read_previous_prediction(self, name: str, size: tuple[int, int]) -> np.ndarray | None:
+        """The mask that the model before predicted (as ``read_prediction``), or None.
+
+        Raises MaskError.
+        """
+        path = self._previous_path(name)
+        if not path.is_file():
+            return None
+        return masks.read_mask(path, MaskEncoding.IDS, self.settings.scheme, size)
+
+    def save_prediction(self, name: str, mask: np.ndarray, record: PredictionRecord) -> None:
+        """Store what a model says; the image's mask is not touched.
+
+        The prediction of another model before it is kept as the previous one. An image whose
+        prediction was rejected waits to be looked at again where another model has spoken.
+        Raises WriteError, BadInput (read-only).
+        """
         self.require_writable()
-        masks.write_mask(self.prediction_path(name), mask, self.settings.scheme)
+        path, known = self.prediction_path(name), self._predictions.get(name)
+        if known is not None and known.current.model != record.model and path.is_file():
+            # A copy: the old prediction may be read at any moment.
+            files.write_bytes(self._previous_path(name), path.read_bytes())
+        masks.write_mask(path, mask, self.settings.scheme)
+        record = append_prediction(self.store / RECORDS, replace(record, image=name))
+        self._predictions[name] = known.followed_by(record) if known else Predicted(record)
         self._predicted.add(name)
+        review = self._reviews.get(name)
+        if review is not None and review.status is Status.REJECTED and review.model != record.model:
+            self.add_review(Review(name, Status.PREDICTED, model=record.model))
+
+    def _previous_path(self, name: str) -> Path:
+        return self.store / "previous" / self._written[name]
 
     # Reviews
 
@@ -275,6 +342,15 @@ class Project:
                 self._fingerprints.save()
                 files.write_json(self._split_path, split)
         return {n: split[n] for n in names}
+
+    def near_duplicates(
+        self, names: Iterable[str], alive: Callable[[], None] = lambda: None
+    ) -> dict[str, str]:
+        """Image -> the group of photos that show the same; those that are alone are left out.
+
+        Reads photos that were not compared yet; ``alive`` is called before each of them.
+        """
+        return groups_of(self._fingerprints.of({n: self.image_path(n) for n in names}, alive))
 
     def suggest_train_share(self, share: float) -> None:
         """Split new masks by ``share`` (0 to 1) where no split was written down yet."""
@@ -387,6 +463,7 @@ def open_project(
         _predicted={n for n in names if (predictions / written[n]).is_file()}
         if predictions.is_dir()
         else set(),
+        _predictions=read_predictions(store / RECORDS),
     )
 
 

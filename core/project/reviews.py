@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,7 +24,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Review:
-    """One judgement. mask: SHA-256 of the mask file that was judged, "" without one."""
+    """One judgement. mask: SHA-256 of the mask file that was judged, "" without one.
+
+    model: the id of the one whose prediction was corrected; dice: between that prediction and the
+    mask that was approved, 0 to 1, None where nothing was predicted or approved. seconds: of
+    active work on the image so far; strokes: edits; clicks: presses on the canvas.
+    """
 
     image: str
     status: Status
@@ -31,6 +37,8 @@ class Review:
     model: str = ""
     seconds: float = 0.0
     strokes: int = 0
+    clicks: int = 0
+    dice: float | None = None
 
 
 def append_review(path: Path, review: Review) -> None:
@@ -41,19 +49,40 @@ def append_review(path: Path, review: Review) -> None:
 
 def read_reviews(path: Path) -> dict[str, Review]:
     """Image name -> its last review; lines that are no review are left out."""
-    reviews: dict[str, Review] = {}
+    return {review.image: review for _, review in read_history(path)}
+
+
+def read_history(path: Path) -> Iterator[tuple[datetime | None, Review]]:
+    """All reviews in order, with the time (None where it cannot be read) of each.
+
+    Lines that are no review are left out. Raises OSError where the file cannot be read.
+    """
     statuses = [status.value for status in Status]
     for record in jsonl.read(path)[0]:
         if isinstance(record.get("image"), str) and record.get("status") in statuses:
-            reviews[record["image"]] = Review(
-                image=record["image"],
-                status=Status(record["status"]),
-                mask=str(record.get("mask", "")),
-                model=str(record.get("model", "")),
-                seconds=_number(record.get("seconds")),
-                strokes=int(_number(record.get("strokes"))),
-            )
-    return reviews
+            yield _time(record.get("time")), _review(record)
+
+
+def _review(record: dict[str, object]) -> Review:
+    dice = record.get("dice")
+    return Review(
+        image=str(record["image"]),
+        status=Status(str(record["status"])),
+        mask=str(record.get("mask", "")),
+        model=str(record.get("model", "")),
+        seconds=_number(record.get("seconds")),
+        strokes=int(_number(record.get("strokes"))),
+        clicks=int(_number(record.get("clicks"))),
+        dice=None if dice is None else min(max(_number(dice), 0.0), 1.0),
+    )
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else None
 
 
 def _number(value: object) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput
 from core.files import read_json, write_json
-from core.labels import BACKGROUND, PET, VOID, BorderRule, LabelClass, LabelScheme
+from core.inference.options import MOST_PIXELS, MOST_TILES, PredictOptions
+from core.labels import BACKGROUND, MAX_CLASSES, PET, VOID, BorderRule, LabelClass, LabelScheme
 from core.masks import MaskEncoding
 
 FORMAT = 1
@@ -22,7 +23,7 @@ class ProjectSettings:
 
     train_share: 0 to 1; unpainted: what pixels mean that nobody painted; model: the one that
     segments, a path relative to the project's store, "" for the bundled one; learn: whether the
-    window trains by itself while a person corrects.
+    window trains by itself while a person corrects; prediction: how images are segmented.
     """
 
     scheme: LabelScheme = PET
@@ -32,6 +33,7 @@ class ProjectSettings:
     unpainted: str = "background"
     model: str = ""
     learn: bool = False
+    prediction: PredictOptions = field(default_factory=PredictOptions)
 
     def __post_init__(self) -> None:
         if not 0 < self.train_share < 1:
@@ -78,7 +80,31 @@ def _parse(raw: dict[str, Any]) -> ProjectSettings:
         unpainted=str(raw["unpainted"]),
         model=str(raw["model"]),
         learn=raw.get("learn", False) is True,
+        prediction=_prediction(raw.get("prediction", {})),  # older files have none
     )
+
+
+def _prediction(raw: dict[str, Any]) -> PredictOptions:
+    """What is missing is as usual. Raises ValueError, TypeError."""
+    usual = PredictOptions()
+    classes = raw.get("classes")
+    if classes is not None:
+        classes = tuple(sorted({_whole(c, MAX_CLASSES - 1) for c in classes}))
+    return PredictOptions(
+        threshold=float(raw.get("threshold", usual.threshold)),
+        flip=raw.get("flip", usual.flip) is True,
+        tiles=_whole(raw.get("tiles", usual.tiles), MOST_TILES),
+        classes=classes,
+        fill_holes=_whole(raw.get("fill_holes", usual.fill_holes), MOST_PIXELS),
+        remove_islands=_whole(raw.get("remove_islands", usual.remove_islands), MOST_PIXELS),
+        keep_largest=raw.get("keep_largest", usual.keep_largest) is True,
+    )
+
+
+def _whole(value: object, most: int) -> int:
+    if type(value) is not int or not 0 <= value <= most:  # True would pass as 1
+        raise ValueError(f"{value!r} is no whole number from 0 to {most}")
+    return value
 
 
 def _class(raw: dict[str, Any]) -> LabelClass:

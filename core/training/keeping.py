@@ -21,6 +21,7 @@ from core.modelfile import ModelDescription, onnx_path
 from core.models.export import save_model
 from core.models.network import build_network, parameter_count
 from core.training import events
+from core.training.config import RunConfig
 from core.training.joining import Join
 from core.training.optimise import scale_rate
 from core.training.previews import FOLDER as PREVIEWS
@@ -178,10 +179,18 @@ def save_best(run: Run, state: TrainState, scores: Scores) -> None:
             "folders": [Path(s.folder).name for s in config.sources],
             "train": len(run.train),
             "val": len(run.val),
+            "fingerprint": fingerprint(config),
+            "scored": options.score_border.value,
         },
         metrics=metrics(scores),
     )
     save_model(best, description, run.folder / RUN_MODEL)
+
+
+def fingerprint(config: RunConfig) -> str:
+    """Short, and the same for two models that learnt from the same masks of the same images."""
+    lines = sorted(f"{s.source} {s.image} {s.mask}" for s in config.train_samples)
+    return files.sha256("\n".join(lines).encode("utf-8", "surrogateescape"))[:12]
 
 
 def metrics(scores: Scores) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import BadInput
 from core.labels import BorderRule
-from core.modelfile import read_description
+from core.modelfile import read_description, require_trainable
 from core.training.config import Start, TrainConfig, parse_config, start_model
 
 
@@ -125,9 +125,11 @@ def make_config(preset: str, **changes: Any) -> TrainConfig:
     values = {"preset": preset, **PRESETS[preset].values, **changes}
     model = start_model(str(values.get("start", Start.SCRATCH)))
     if model is not None:
+        about = read_description(model)
+        require_trainable(about)
         if "learning_rate" not in changes:
             rate = values.get("learning_rate", TrainConfig().learning_rate)
             values["learning_rate"] = rate * FINE_TUNING_RATE
         if "size" not in changes:
-            values["size"] = read_description(model).size
+            values["size"] = about.size
     return parse_config(values)

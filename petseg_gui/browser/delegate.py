@@ -1,10 +1,10 @@
-"""One row of the list: thumbnail, name, and the status as icon and word."""
+"""One row of the list: thumbnail, name, the status as icon and word, a badge, a bar."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPixmap
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from core.project.reviews import Status
 from petseg_gui import icons
@@ -13,6 +13,10 @@ from petseg_gui.browser.thumbnails import SIZE
 
 _MARGIN = 8
 _ICON = 16
+_BAR = 4  # its thickness
+_RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+# Of 255: a ground or track, a frame, what is to be seen.
+_THIN, _FRAME, _STRONG = 40, 120, 130
 
 # On light, on dark: each at least 4.5 : 1 against its background.
 _COLOURS = {
@@ -46,45 +50,69 @@ class ImageDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect: QRect = option.rect
         palette: QPalette = option.palette
-        state: QStyle.StateFlag = option.state
-        selected = bool(state & QStyle.StateFlag.State_Selected)
-        self._paint_ground(painter, rect, palette, state)
+        view = option.widget
+        is_open = isinstance(view, QListView) and view.currentIndex() == index
+        self._paint_ground(painter, rect, palette, option.state, is_open)
         ratio = painter.device().devicePixelRatioF()
         frame = QRect(rect.left() + _MARGIN + 4, rect.top() + _MARGIN, SIZE, SIZE)
         self._paint_thumbnail(painter, frame, index.data(Role.THUMBNAIL), palette, ratio)
-        text = QRect(frame.right() + 12, rect.top() + _MARGIN, 0, SIZE)
-        text.setRight(rect.right() - _MARGIN - 2)
-        half = SIZE // 2
+        text = QRect(frame.right() + 12, rect.top() + _MARGIN, 0, SIZE - _BAR - 3)
+        text.setRight(rect.right() - _MARGIN - 4)
+        half = text.height() // 2
         metrics = QFontMetrics(option.font)
         folder, _, file = str(index.data(Qt.ItemDataRole.DisplayRole)).rpartition("/")
-        shown = metrics.elidedText(file, Qt.TextElideMode.ElideMiddle, text.width())
-        strong = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text
-        painter.setPen(palette.color(strong))
-        painter.drawText(text.adjusted(0, 4, 0, -half), Qt.AlignmentFlag.AlignVCenter, shown)
-        lower = text.adjusted(0, half - 2, 0, -4)
-        colour = palette.color(strong) if selected else _colour(index.data(Role.STATUS), palette)
-        status = str(index.data(Role.STATUS))
-        picture = self._icon(status, colour, ratio)
+        plain = palette.color(
+            QPalette.ColorRole.HighlightedText if is_open else QPalette.ColorRole.Text
+        )
+        painter.setPen(plain)
+        upper = text.adjusted(0, 2, 0, -half)
+        subset = str(index.data(Role.SUBSET))
+        if subset:
+            upper.setRight(_paint_badge(painter, upper, subset, plain, metrics) - 8)
+        shown = metrics.elidedText(file, Qt.TextElideMode.ElideMiddle, upper.width())
+        painter.drawText(upper, Qt.AlignmentFlag.AlignVCenter, shown)
+        lower = text.adjusted(0, half, 0, 0)
+        status = index.data(Role.STATUS)
+        colour = plain if is_open else status_colour(status, palette)
+        picture = self._icon(str(status), colour, ratio)
         painter.drawPixmap(lower.left(), lower.center().y() - _ICON // 2 + 1, picture)
-        painter.setPen(colour)
         lower.setLeft(lower.left() + _ICON + 6)
+        value = str(index.data(Role.VALUE))
+        if value:
+            painter.drawText(lower, _RIGHT, value)
+            lower.setRight(lower.right() - metrics.horizontalAdvance(value) - 8)
+        painter.setPen(colour)
         words = f"{status.capitalize()}  ·  {folder}/" if folder else status.capitalize()
         elided = metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, lower.width())
         painter.drawText(lower, Qt.AlignmentFlag.AlignVCenter, elided)
+        length = index.data(Role.BAR)
+        if length is not None:
+            bar = QRectF(text.left(), frame.bottom() + 1 - _BAR, text.width(), _BAR)
+            _paint_bar(painter, bar, float(length), plain)
         painter.restore()
 
     def _paint_ground(
-        self, painter: QPainter, rect: QRect, palette: QPalette, state: QStyle.StateFlag
+        self,
+        painter: QPainter,
+        rect: QRect,
+        palette: QPalette,
+        state: QStyle.StateFlag,
+        is_open: bool,
     ) -> None:
-        role = None
-        if state & QStyle.StateFlag.State_Selected:
-            role = QPalette.ColorRole.Highlight
+        """The open image has the full colour, others that are selected a thin one and a frame."""
+        shape = QRectF(rect).adjusted(4, 2, -4, -2)
+        chosen = palette.color(QPalette.ColorRole.Highlight)
+        painter.setPen(Qt.PenStyle.NoPen)
+        if is_open:
+            painter.setBrush(chosen)
+            painter.drawRoundedRect(shape, 6, 6)
+        elif state & QStyle.StateFlag.State_Selected:
+            painter.setPen(chosen)
+            painter.setBrush(_thin(chosen, _THIN))
+            painter.drawRoundedRect(shape.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         elif state & QStyle.StateFlag.State_MouseOver:
-            role = QPalette.ColorRole.AlternateBase
-        if role is not None:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(palette.color(role))
-            painter.drawRoundedRect(rect.adjusted(4, 2, -4, -2), 6, 6)
+            painter.setBrush(palette.color(QPalette.ColorRole.AlternateBase))
+            painter.drawRoundedRect(shape, 6, 6)
 
     def _paint_thumbnail(
         self,
@@ -115,6 +143,37 @@ class ImageDelegate(QStyledItemDelegate):
         return self._icons[key]
 
 
-def _colour(status: Status, palette: QPalette) -> QColor:
+def _paint_badge(
+    painter: QPainter, place: QRect, words: str, colour: QColor, metrics: QFontMetrics
+) -> int:
+    """A word in a frame at the right of a place. Returns where the frame begins."""
+    width, height = metrics.horizontalAdvance(words) + 10, metrics.height()
+    frame = QRectF(place.right() - width, place.center().y() - height / 2, width, height + 1)
+    painter.setPen(_thin(colour, _FRAME))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(frame.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+    painter.setPen(colour)
+    painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, words)
+    return int(frame.left())
+
+
+def _paint_bar(painter: QPainter, place: QRectF, length: float, colour: QColor) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_thin(colour, _THIN))
+    painter.drawRoundedRect(place, _BAR / 2, _BAR / 2)
+    # A value of nearly nothing is still seen: a dot.
+    place.setWidth(max(place.width() * length, _BAR))
+    painter.setBrush(_thin(colour, _STRONG))
+    painter.drawRoundedRect(place, _BAR / 2, _BAR / 2)
+
+
+def _thin(colour: QColor, alpha: int) -> QColor:
+    thin = QColor(colour)
+    thin.setAlpha(alpha)
+    return thin
+
+
+def status_colour(status: Status, palette: QPalette) -> QColor:
+    """The colour of a status's icon and word on the palette's base."""
     dark = palette.color(QPalette.ColorRole.Base).lightness() < 128
     return QColor(_COLOURS[status][dark])

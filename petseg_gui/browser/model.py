@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import IntEnum
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from core.evaluation.triage import Arrangement, Known
 from core.project.reviews import Status
+from core.project.split import Subset
+from petseg_gui.browser.telling import as_tip, tell_all, tell_value
 from petseg_gui.browser.thumbnails import Thumbnails
 
 Index = QModelIndex | QPersistentModelIndex
+
+_SHOWN = ("name", "status", "split")  # what a row says anyway
 
 
 class Role(IntEnum):
@@ -18,87 +24,96 @@ class Role(IntEnum):
 
     STATUS = Qt.ItemDataRole.UserRole + 1
     THUMBNAIL = Qt.ItemDataRole.UserRole + 2
+    SUBSET = Qt.ItemDataRole.UserRole + 3
+    """The subset an image is kept for, "" where it is no other than that which trains."""
+    BAR = Qt.ItemDataRole.UserRole + 4
+    """The length of its bar, 0 to 1, None without one."""
+    VALUE = Qt.ItemDataRole.UserRole + 5
+    """What the list is sorted by, in words; "" where the row says it anyway."""
 
 
 class ImageListModel(QAbstractListModel):
-    """The images whose names hold the searched text."""
+    """The images that were found, in order."""
 
     def __init__(
         self,
-        status_of: Callable[[str], Status],
+        known: Callable[[], Known],
         thumbnails: Thumbnails,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._status_of = status_of
+        self._known = known
         self._thumbnails = thumbnails
-        self._all: Sequence[str] = ()
-        self._lowered: list[str] = []
-        self._names: Sequence[str] = ()
-        self._rows: dict[str, int] = {}
+        self._arrangement = Arrangement()
         thumbnails.ready.connect(self.refresh)
 
     @property
     def names(self) -> Sequence[str]:
         """The names shown, in order."""
-        return self._names
+        return self._arrangement.names
 
-    @property
-    def total(self) -> int:
-        """How many images there are, searched for or not."""
-        return len(self._all)
+    def show(self, arrangement: Arrangement) -> None:
+        """Show these images."""
+        self.beginResetModel()
+        self._arrangement = arrangement
+        self.endResetModel()
 
-    def set_names(self, names: Sequence[str]) -> None:
-        """Show these images, all of them."""
-        self._all = names
-        self._lowered = [name.casefold() for name in names]
-        self._show(names)
-
-    def search(self, text: str) -> None:
-        """Show the images whose names hold ``text``, in capitals or not."""
-        wanted = text.strip().casefold()
-        self._show(
-            [n for n, low in zip(self._all, self._lowered, strict=True) if wanted in low]
-            if wanted
-            else self._all
-        )
+    def rescale(self, longest: float) -> None:
+        """Draw the bars as shares of another value."""
+        self._arrangement = replace(self._arrangement, longest=longest)
+        if self.names:
+            self.dataChanged.emit(self.index(0), self.index(len(self.names) - 1))
 
     def row_of(self, name: str) -> int:
         """The image's row, -1 where it is not shown."""
-        return self._rows.get(name, -1)
+        return self._arrangement.rows.get(name, -1)
 
     def status(self, name: str) -> Status:
         """The image's status."""
-        return self._status_of(name)
+        return self._known().status(name)
 
     def refresh(self, name: str) -> None:
-        """The image's status or thumbnail has changed."""
+        """The image's status, facts or thumbnail have changed."""
         row = self.row_of(name)
         if row >= 0:
             self.dataChanged.emit(self.index(row), self.index(row))
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(self._names)
+        return 0 if parent.isValid() else len(self.names)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
             return None
-        name = self._names[index.row()]
+        name, known = self.names[index.row()], self._known()
         if role == Qt.ItemDataRole.DisplayRole:
             return name
         if role == Role.STATUS:
-            return self._status_of(name)
+            return known.status(name)
         if role == Role.THUMBNAIL:
             return self._thumbnails.get(name)
+        if role == Role.SUBSET:
+            return self._subset(name)
+        if role == Role.BAR:
+            value = known.number(name, self._arrangement.bar)
+            return None if value is None else min(value / self._arrangement.longest, 1.0)
+        if role == Role.VALUE:
+            key = self._arrangement.key
+            return "" if key in _SHOWN else tell_value(known, name, key)
         if role == Qt.ItemDataRole.ToolTipRole:
             made = self._thumbnails.get(name)
-            return f"{name}\nCannot be shown: {made}" if isinstance(made, str) else name
+            if isinstance(made, str):
+                return as_tip((name, f"Cannot be shown: {made}"))
+            return tell_all(known, name)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{name}, {self._status_of(name)}"
+            return ", ".join(filter(None, (name, known.status(name), *self._spoken(name))))
         return None
 
-    def _show(self, names: Sequence[str]) -> None:
-        self.beginResetModel()
-        self._names = names
-        self._rows = {name: row for row, name in enumerate(names)}
-        self.endResetModel()
+    def _subset(self, name: str) -> str:
+        subset = self._known().split.get(name)
+        return "" if subset in (None, Subset.TRAIN) else str(subset)
+
+    def _spoken(self, name: str) -> tuple[str, str]:
+        """What the badge and the bar show."""
+        bar = self._arrangement.bar
+        value = tell_value(self._known(), name, bar)
+        return self._subset(name), f"{bar} {value}" if value else ""

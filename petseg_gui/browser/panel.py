@@ -1,52 +1,55 @@
-"""The browser: search, list of images, and how many are approved."""
+"""The browser: search, order, list of images, and how many are approved."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import chain
 
-from PySide6.QtCore import (
-    QEvent,
-    QItemSelectionModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import QAction, QIcon, QKeyEvent, QPalette
-from PySide6.QtWidgets import QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from core.evaluation.search import KEYS
+from core.evaluation.triage import Arrangement
 from core.project.reviews import Status
-from petseg_gui import icons
+from petseg_gui.browser.arranger import Arranger
 from petseg_gui.browser.delegate import ImageDelegate
+from petseg_gui.browser.facts import FactsKeeper
+from petseg_gui.browser.list_view import ImageListView
 from petseg_gui.browser.model import ImageListModel
+from petseg_gui.browser.search_line import SearchLine
+from petseg_gui.browser.sort_bar import SortBar
+from petseg_gui.browser.thumbnails import Thumbnails
+from petseg_gui.tasks import Tasks
 
-_BATCH = 2000
+_MOST_AT_ONCE = 50  # images that are drawn anew one by one
 
 
 class BrowserPanel(QWidget):
-    """``chosen`` names the image that a person selected."""
+    """``chosen`` names the image that a person opens; several may be ``selected`` beside it."""
 
     chosen = Signal(str)
 
-    def __init__(self, model: ImageListModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        tasks: Tasks,
+        facts: FactsKeeper,
+        thumbnails: Thumbnails,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._model = model
+        self._facts = facts
         self._approved = 0
+        self._open = ""
+        self._model = ImageListModel(lambda: facts.known, thumbnails, self)
+        self._arranger = Arranger(tasks, lambda: facts.known, self)
         self.setMinimumWidth(200)
-        self.search_box = QLineEdit(self)
-        self.search_box.setPlaceholderText("Search by name")
-        self.search_box.setAccessibleName("Search by name")
-        self.search_box.setClearButtonEnabled(True)
-        self.search_box.textChanged.connect(self._search)
-        self.search_box.returnPressed.connect(self._choose_first)
-        self._lens = QAction(self)
-        self.search_box.addAction(self._lens, QLineEdit.ActionPosition.LeadingPosition)
-        self._draw_lens()
-        self.list = _ListView(self)
-        self.list.setModel(model)
+        self.search = SearchLine(self._values_of, self)
+        self.search_box = self.search.edit
+        self.sort = SortBar(self)
+        self.list = ImageListView(self)
+        self.list.setModel(self._model)
         self.list.setItemDelegate(ImageDelegate(self.list))
-        self.list.selectionModel().currentChanged.connect(self._current_changed)
         self.count = QLabel(self)
         self.count.setAccessibleName("How many images are approved")
         self.count.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -56,16 +59,41 @@ class BrowserPanel(QWidget):
         layout.setSpacing(6)
         top = QVBoxLayout()
         top.setContentsMargins(8, 0, 8, 0)
-        top.addWidget(self.search_box)
+        top.setSpacing(4)
+        top.addWidget(self.search)
+        top.addWidget(self.sort)
         layout.addLayout(top)
         layout.addWidget(self.list, 1)
         layout.addWidget(self.count)
+        self.search.searched.connect(self._arranger.search)
+        self.search.accepted.connect(lambda: self._arranger.when_arranged(self._choose_first))
+        self.sort.chosen.connect(self._arranger.sort)
+        self.sort.again.connect(self._arranger.again)
+        self._arranger.arranged.connect(self._show)
+        self._arranger.rescaled.connect(self._model.rescale)
+        self._arranger.outdated.connect(self.sort.anew.setVisible)
+        self.list.selectionModel().currentChanged.connect(self._current_changed)
+        self.list.selectionModel().selectionChanged.connect(lambda *_: self._show_count())
+        facts.changed.connect(self._facts_changed)
+        facts.gathered.connect(self._arranger.gathered)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The images that are shown, in order."""
+        return self._model.names
+
+    @property
+    def selected(self) -> list[str]:
+        """The images that are selected, in the list's order; the open one alone as a rule."""
+        names = self._model.names
+        return [names[row] for row in self.list.selected_rows]
 
     def set_names(self, names: Sequence[str]) -> None:
         """Show another folder's images."""
+        self._open = ""
         self.search_box.clear()
-        self._model.set_names(names)
-        self._show_count()
+        self.sort.reset()
+        self._arranger.set_names(names)
 
     def set_approved(self, approved: int) -> None:
         """Say how many images are approved."""
@@ -74,14 +102,12 @@ class BrowserPanel(QWidget):
 
     def select(self, name: str) -> None:
         """Mark an image as the one that is open, without choosing it anew."""
+        self._open = name
         row = self._model.row_of(name)
-        selection = self.list.selectionModel()
         if row < 0:
-            selection.clear()
+            self.list.selectionModel().clear()
         elif self.list.currentIndex().row() != row:
-            index = self._model.index(row)
-            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-            self.list.scrollTo(index)
+            self.list.open_row(row)
 
     def neighbour(self, name: str, step: int) -> str:
         """The image ``step`` rows further in the list, "" at its ends."""
@@ -103,11 +129,22 @@ class BrowserPanel(QWidget):
     def refresh(self, name: str) -> None:
         """An image's status has changed."""
         self._model.refresh(name)
+        self._arranger.changed()
+
+    def update_list(self) -> None:
+        """Search and sort anew: images may have changed since."""
+        self._arranger.again()
 
     def focus_search(self) -> None:
         """Put the cursor into the search box."""
         self.search_box.setFocus()
         self.search_box.selectAll()
+
+    def _show(self, arrangement: Arrangement) -> None:
+        self._model.show(arrangement)
+        if self._open:  # it stays open, whether it was found or not
+            self.select(self._open)
+        self._show_count()
 
     def _choose_first(self) -> None:
         """Return in the search box opens the first image that was found."""
@@ -116,64 +153,35 @@ class BrowserPanel(QWidget):
             self.chosen.emit(self._model.names[0])
             self.list.setFocus()
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._draw_lens()
-
-    def _draw_lens(self) -> None:
-        colour = self.palette().color(QPalette.ColorRole.PlaceholderText)
-        self._lens.setIcon(QIcon(icons.pixmap("search", colour, 16, self.devicePixelRatioF())))
-
-    def _search(self, text: str) -> None:
-        current = self.list.currentIndex().data()
-        self._model.search(text)
-        self._show_count()
-        if current is not None:
-            self.select(str(current))
-
     def _current_changed(self, index: QModelIndex) -> None:
         if index.isValid():
-            self.chosen.emit(str(index.data()))
+            self._open = str(index.data())
+            self.chosen.emit(self._open)
+
+    def _facts_changed(self, names: list[str]) -> None:
+        if len(names) <= _MOST_AT_ONCE:
+            for name in names:
+                self._model.refresh(name)
+        else:
+            self.list.viewport().update()
+        self._arranger.changed()
+
+    def _values_of(self, key: str) -> Sequence[str]:
+        if key == "model":
+            return sorted({f.model for f in self._facts.known.facts.values() if f.model})
+        if key == "folder":
+            return sorted({f for n in self._arranger.names if (f := n.rpartition("/")[0])})
+        return KEYS[key].values
 
     def _show_count(self) -> None:
-        if not self._model.total:
+        total, found = len(self._arranger.names), len(self._model.names)
+        if not total:
             self.count.setText("")
             return
-        text = f"{self._approved} of {self._model.total} approved"
-        if len(self._model.names) != self._model.total:
-            text = f"{len(self._model.names)} found  ·  {text}"
-        self.count.setText(text)
-
-
-class _ListView(QListView):
-    """A list whose letter keys are left to the window: they are its shortcuts."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Images")
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFrameShape(QListView.Shape.NoFrame)
-        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        # Tens of thousands of rows are laid out a few at a time.
-        self.setLayoutMode(QListView.LayoutMode.Batched)
-        self.setBatchSize(_BATCH)
-
-    def dataChanged(
-        self,
-        top_left: QModelIndex | QPersistentModelIndex,
-        bottom_right: QModelIndex | QPersistentModelIndex,
-        roles: Sequence[int] = (),
-    ) -> None:
-        # Qt's own lays out every row anew; here no row ever changes its size.
-        top, bottom = self.visualRect(top_left), self.visualRect(bottom_right)
-        self.viewport().update(top.united(bottom))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.text().isalpha():
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
+        parts = [f"{self._approved} of {total} approved"]
+        if found != total:
+            parts.insert(0, f"{found} found")
+        selected = self.list.selected_count
+        if selected > 1:
+            parts.insert(0, f"{selected} selected")
+        self.count.setText("  ·  ".join(parts))

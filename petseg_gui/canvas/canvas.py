@@ -304,8 +304,10 @@ class Canvas(ImageView):
             if not event.isAutoRepeat():
                 self._hold_space(True)
         elif key == Qt.Key.Key_Escape and self._tool is not None and self._document is not None:
+            idle = not self._pressed and not self._tool.pending
             self._pressed = _NO_BUTTON
             self._tool.cancel(self._document)
+            event.setAccepted(not idle)  # then it leaves what is around the canvas
         elif not self._tool_uses(key) and not self._pans(event):
             super().keyPressEvent(event)
         self._track(event.modifiers())

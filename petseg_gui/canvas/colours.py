@@ -62,7 +62,7 @@ def codes(
     void = ids == VOID
     if void.any():
         period = max(3, round(_STRIPES * density))
-        stripes = _diagonals(ids.shape, origin, period)
+        stripes = diagonals(ids.shape, origin, period)
         shown = np.where(void & stripes, np.uint8(_STRIPE), ids)
     if appearance.mode is Mode.OUTLINE:
         shown = shown * _near_border(ids, max(1, round(appearance.outline_width * density)))
@@ -82,7 +82,7 @@ def photo_table(appearance: Appearance) -> list[int] | None:
     return [qRgba(v, v, v, 255) for v in np.rint(shown).clip(0, 255).astype(int).tolist()]
 
 
-def _diagonals(shape: tuple[int, ...], origin: tuple[int, int], period: int) -> np.ndarray:
+def diagonals(shape: tuple[int, ...], origin: tuple[int, int], period: int) -> np.ndarray:
     """Slanting stripes, a third of the period wide: bool, height x width."""
     height, width = shape
     along = (np.arange(width + height - 1) + origin[0] + origin[1]) % period < period // 3

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
@@ -18,11 +20,15 @@ from PySide6.QtWidgets import QWidget
 
 from core.labels import VOID
 from petseg_gui.canvas import view as views
-from petseg_gui.canvas.appearance import GRID_ZOOM, Appearance
+from petseg_gui.canvas.appearance import GRID_ZOOM, Appearance, Mode
 from petseg_gui.canvas.grid import paint_grid
 from petseg_gui.canvas.layers import MaskLayer, PhotoLayer
 from petseg_gui.canvas.view import View
 from petseg_gui.document import Document
+
+if TYPE_CHECKING:
+    from petseg_gui.canvas.heat import HeatLayer
+    from petseg_gui.canvas.split import Layer
 
 _ZOOM_STEP = 1.25
 _MESSAGE_MARGIN = 24
@@ -42,6 +48,8 @@ class ImageView(QWidget):
         self._document: Document | None = None
         self._photo: PhotoLayer | None = None
         self._mask: MaskLayer | None = None
+        self._over: Layer | None = None  # in place of the mask
+        self._heat: HeatLayer | None = None
         self._appearance = Appearance()
         self._mask_visible = True
         self._message = ""
@@ -63,7 +71,7 @@ class ImageView(QWidget):
             self._document.changed.disconnect(self._on_changed)
             self._document.prediction_changed.disconnect(self._show_prediction)
         self._document = document
-        self._photo = self._mask = None
+        self._photo = self._mask = self._over = self._heat = None
         self._builder.stop()
         if document is not None:
             self._photo = PhotoLayer(document.pixels, self._appearance)
@@ -86,14 +94,45 @@ class ImageView(QWidget):
         self._appearance = appearance
         if self._document is not None and self._photo is not None and self._mask is not None:
             self._photo.set_appearance(appearance)
-            self._mask.set_appearance(self._document.scheme, appearance)
+            self._mask.set_appearance(self._document.scheme, self._mask_appearance)
+            if self._over is not None:
+                self._over.set_appearance(self._document.scheme, appearance)
+            if self._heat is not None:
+                self._heat.set_opacity(appearance.opacity)
         self.update()
         self.appearance_changed.emit()
 
     def refresh_colours(self) -> None:
         """The document's classes have other colours now."""
         if self._document is not None and self._mask is not None:
-            self._mask.set_appearance(self._document.scheme, self._appearance)
+            self._mask.set_appearance(self._document.scheme, self._mask_appearance)
+            if self._over is not None:
+                self._over.set_appearance(self._document.scheme, self._appearance)
+        self.update()
+
+    def show_layer(self, layer: Layer | None) -> None:
+        """Show this over the photo in place of the document's mask; None: the mask again.
+
+        Until another document is shown.
+        """
+        self._over = layer
+        self.update()
+
+    def set_heat(self, values: np.ndarray | None, title: str = "") -> None:
+        """Show a heat map over the photo and the mask as outlines on it; None: no more.
+
+        values: uint8, h x w, 0 to 255, spread over the whole image; title: what they are. Until
+        another document is shown.
+        """
+        self._heat = None
+        if values is not None and self._document is not None:
+            from petseg_gui.canvas.heat import HeatLayer  # when it is first asked for
+
+            size = self._image_size(self._document)
+            self._heat = HeatLayer(values, size, self._appearance.opacity)
+        self.setAccessibleDescription(title)
+        if self._document is not None and self._mask is not None:
+            self._mask.set_appearance(self._document.scheme, self._mask_appearance)
         self.update()
 
     @property
@@ -249,7 +288,9 @@ class ImageView(QWidget):
             painter.setClipRect(image)
             self._photo.paint(painter, self._view, exposed)
             if self._mask_visible:
-                self._mask.paint(painter, self._view, exposed)
+                if self._heat is not None:
+                    self._heat.paint(painter, self._view, exposed)
+                (self._over or self._mask).paint(painter, self._view, exposed)
             if self._appearance.grid and self.zoom >= GRID_ZOOM:
                 paint_grid(painter, self._view, exposed)
         painter.setClipRect(whole)
@@ -273,9 +314,16 @@ class ImageView(QWidget):
 
     def _on_changed(self, rect: QRect) -> None:
         if self._mask is not None:
-            spread = self._mask.spread
+            spread = (self._over or self._mask).spread
             area = self.widget_rect(QRectF(rect))
             self.update(area.adjusted(-spread, -spread, spread, spread))
+
+    @property
+    def _mask_appearance(self) -> Appearance:
+        """On a heat map only the mask's outline leaves something to see."""
+        if self._heat is None:
+            return self._appearance
+        return replace(self._appearance, mode=Mode.OUTLINE)
 
     def _show_prediction(self) -> None:
         if self._document is not None and self._mask is not None:

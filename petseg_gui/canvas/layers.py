@@ -168,9 +168,9 @@ class MaskLayer:
             return
         x0, y0, x1, y1 = part
         for ids, opacity in self._parts(lambda mask: mask[rows, columns][y0:y1, x0:x1]):
-            shown = codes(ids, self._appearance, (x0, y0), density)
+            shown = self._codes(ids, (x0, y0), density)
             painter.setOpacity(opacity)
-            image = _coloured(shown, self._table)
+            image = coloured(shown, self._table)
             _draw(painter, image, part, scale, view, smooth=view.zoom < 1)
         painter.setOpacity(1)
 
@@ -194,9 +194,9 @@ class MaskLayer:
             return taken
 
         for ids, opacity in self._parts(enlarged):
-            shown = codes(ids, self._appearance, (x0, y0))
+            shown = self._codes(ids, (x0, y0), 1.0)
             painter.setOpacity(opacity)
-            image = _coloured(shown, self._table)
+            image = coloured(shown, self._table)
             painter.drawImage(QPoint(view.left + x0, view.top + y0), image)
         painter.setOpacity(1)
 
@@ -222,6 +222,10 @@ class MaskLayer:
             part = np.where(where, seen, np.uint8(BACKGROUND))
             if part.any():
                 yield part, opacity
+
+    def _codes(self, ids: np.ndarray, origin: tuple[int, int], density: float) -> np.ndarray:
+        """What is shown of samples: see ``codes``."""
+        return codes(ids, self._appearance, origin, density)
 
     def _shows(self, ids: np.ndarray) -> bool:
         """Whether there is anything to paint: mostly there is only background."""
@@ -302,7 +306,7 @@ def _rgb32(pixels: np.ndarray) -> QImage:
     return image.convertToFormat(QImage.Format.Format_RGB32)
 
 
-def _coloured(codes: np.ndarray, table: list[int]) -> QImage:
+def coloured(codes: np.ndarray, table: list[int]) -> QImage:
     """Codes (uint8, height x width) in their colours: premultiplied ARGB."""
     height, width = codes.shape
     codes = np.ascontiguousarray(codes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from core.project.reviews import Status
 from petseg_gui.prediction.batch import Batch, BatchReport
@@ -12,14 +12,19 @@ from petseg_gui.prediction.models import ModelChoice
 from petseg_gui.prediction.segmenter import Segmented
 from petseg_gui.session import Session
 
+# What was rejected was another model's prediction: the new one has not spoken yet.
+_WAITING = (Status.UNLABELLED, Status.PREDICTED, Status.REJECTED)
+
 
 class Anew(QObject):
-    """Segments what nobody has judged, in a batch of its own that shows no progress.
+    """Segments what has no mask of a person's, in a batch of its own that shows no progress.
 
     The open image stays as it is shown; its turn comes when it is left. ``loud`` is the batch that
     a person starts: one that runs already, with the model before, is waited for; one that begins
     later does all that is to be done here.
     """
+
+    segmented = Signal(str)
 
     def __init__(
         self,
@@ -47,7 +52,7 @@ class Anew(QObject):
     def start(self) -> int:
         """Segment the images that wait with the chosen model; returns how many there are."""
         self._model = self._models.path
-        names = self._session.named(Status.UNLABELLED, Status.PREDICTED)
+        names = self._session.named(*_WAITING)
         self._names = dict.fromkeys(names)
         self._batch.cancel()
         self._go_on()
@@ -69,7 +74,7 @@ class Anew(QObject):
         session = self._session
         return (
             name not in (session.name, session.wanted)
-            and session.status(name) in (Status.UNLABELLED, Status.PREDICTED)
+            and session.status(name) in _WAITING
             and session.saver.unsaved(session.project, name) is None
         )
 
@@ -92,3 +97,4 @@ class Anew(QObject):
             return
         self._names.pop(result.name, None)
         session.take_prediction(result.name, result.mask, result.model)
+        self.segmented.emit(result.name)

@@ -1,4 +1,4 @@
-"""Segment all: one image after the other, so that a single image may come in between."""
+"""Many images: one after the other, so that a single image may come in between."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ class BatchReport:
     @property
     def images_per_second(self) -> float:
         return self.done / max(time.monotonic() - self.started, 1e-3)
+
+    @property
+    def seconds_left(self) -> float:
+        """At the speed until now; something is done."""
+        return (self.total - self.done) / self.images_per_second
 
 
 class Batch(QObject):
@@ -72,10 +77,11 @@ class Batch(QObject):
         self._next()
 
     def cancel(self) -> None:
-        """End after the image in hand; what was segmented stays."""
+        """End at once; what was segmented stays."""
         if self.report is not None:
             self.report.cancelled = True
             self._waiting.clear()
+            self._segmenter.stop()
             self._end()
 
     def _next(self) -> None:
@@ -90,7 +96,7 @@ class Batch(QObject):
         self._segmenter.segment(self._project, self._current, self._model)
 
     def _on_segmented(self, result: Segmented) -> None:
-        # An image in hand when the batch was cancelled still counts as segmented.
+        # An image that was done when the batch was cancelled still counts as segmented.
         self.segmented.emit(result)
         self._step(result.name)
 

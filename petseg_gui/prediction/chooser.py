@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from petseg_gui.prediction.models import ModelChoice
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 class ModelChooser(QComboBox):
-    """Shows a ModelChoice."""
+    """Shows a ModelChoice; its last entry leads to all models."""
+
+    manager_wanted = Signal()
 
     def __init__(self, models: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,8 +26,16 @@ class ModelChooser(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(16)
         models.changed.connect(self._show)
-        self.activated.connect(lambda row: models.choose(self.itemData(row)))
+        self.activated.connect(self._activated)
         self._show()
+
+    def _activated(self, row: int) -> None:
+        path = self.itemData(row)
+        if path is not None:
+            self._models.choose(path)
+        else:
+            self._show()  # the model stays the one that it is
+            self.manager_wanted.emit()
 
     def _show(self) -> None:
         self.clear()
@@ -35,6 +45,11 @@ class ModelChooser(QComboBox):
             if entry.path == self._models.path:
                 self.setCurrentIndex(row)
         self.setEnabled(bool(self._models.entries))
+        if not self._models.entries:
+            return
+        self.insertSeparator(self.count())
+        self.addItem("Models…")
+        self.setItemData(self.count() - 1, "All models: what each is", Qt.ItemDataRole.ToolTipRole)
 
 
 def _details(entry: ModelEntry) -> str:

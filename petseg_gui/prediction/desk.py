@@ -1,6 +1,8 @@
-"""What happens when a person asks for a mask, or an unlabelled image is opened."""
+"""What happens when a person asks for masks, or an unlabelled image is opened."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
@@ -9,6 +11,9 @@ from petseg_gui.prediction.batch import Batch, BatchReport
 from petseg_gui.prediction.models import ModelChoice
 from petseg_gui.prediction.segmenter import Segmented, Segmenter
 from petseg_gui.session import Session
+from petseg_gui.words import count, duration
+
+_TELLING = 3  # images after which a batch's speed says something
 
 
 class PredictionDesk(QObject):
@@ -16,8 +21,12 @@ class PredictionDesk(QObject):
 
     told = Signal(str)
     failed = Signal(str)
+    asked = Signal()
+    """A person waits for the open image's prediction."""
     segmented = Signal(str)
-    """An image that a person asked for (or opened) has its prediction."""
+    """This image has a new prediction, which somebody asked for."""
+    ended = Signal()
+    """Nobody waits for the open image's prediction any more."""
 
     def __init__(
         self,
@@ -37,8 +46,14 @@ class PredictionDesk(QObject):
         """Whether an unlabelled image is segmented as soon as it is shown."""
         segmenter.segmented.connect(self._arrived)
         segmenter.failed.connect(self._failed)
+        segmenter.stopped.connect(self._stopped)
         batch.segmented.connect(self._from_batch)
         session.project_changed.connect(self._project_changed)
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for a prediction."""
+        return bool(self._asked) or self._batch.running
 
     def segment(self) -> None:
         """Segment the open image with the chosen model."""
@@ -47,9 +62,8 @@ class PredictionDesk(QObject):
             return
         self._asked.add(session.name)
         self.told.emit("Segmenting…")
-        self._segmenter.segment(
-            session.project, session.name, self._models.path, session.document.pixels
-        )
+        self.asked.emit()
+        self._segmenter.segment(session.project, session.name, self._models.path, session.document)
 
     def segment_if_new(self) -> None:
         """Segment the open image if nobody has said anything of it yet."""
@@ -63,25 +77,47 @@ class PredictionDesk(QObject):
 
     def segment_all(self) -> None:
         """Segment every image whose mask is no person's."""
+        self._start(
+            to_segment(self._session, self._models),
+            "Every image has a mask of yours: there is nothing to segment.",
+        )
+
+    def segment_these(self, names: Sequence[str]) -> None:
+        """Segment these images; the masks that are a person's stay as they are."""
+        self._start(names, "Select images in the list first.")
+
+    def segment_anew(self) -> None:
+        """Bring all predictions up to date with what is set now."""
+        self._start(self._session.named(Status.PREDICTED), "There is no prediction yet.")
+
+    def stop(self) -> None:
+        """End whatever a person asked for."""
+        self._segmenter.stop()
+        self._batch.cancel()
+
+    def _start(self, names: Sequence[str], nothing: str) -> None:
         project = self._session.project
         if project is None:
             return
-        names = self._session.named(Status.UNLABELLED, Status.PREDICTED)
-        if names:
+        if self._batch.running:
+            self.told.emit("Images are being segmented already.")
+        elif names:
             self._batch.start(project, names, self._models.path)
         else:
-            self.told.emit("Every image has a mask of yours: there is nothing to segment.")
+            self.told.emit(nothing)
 
     def _project_changed(self) -> None:
+        self.stop()
         self._asked.clear()
-        self._batch.cancel()
+        self.ended.emit()
 
     def _arrived(self, result: Segmented) -> None:
         session = self._session
-        self._asked.discard(result.name)
         if result.project is not session.project:
             return
+        self._end(result.name)
         shown = session.take_prediction(result.name, result.mask, result.model)
+        self.segmented.emit(result.name)
         if result.name != session.name:
             return
         if shown:
@@ -91,27 +127,62 @@ class PredictionDesk(QObject):
                 "The prediction is stored and your mask kept. "
                 "Mask > Replace mask with prediction takes it over."
             )
-        self.segmented.emit(result.name)
 
     def _failed(self, name: str, reason: str) -> None:
-        self._asked.discard(name)
+        self._end(name)
         if name == self._session.name:
             self.failed.emit(reason)
+
+    def _stopped(self, name: str) -> None:
+        self._end(name)
+        if name == self._session.name:
+            self.told.emit("Segmenting was cancelled.")
+
+    def _end(self, name: str) -> None:
+        self._asked.discard(name)
+        if not self._asked:
+            self.ended.emit()
 
     def _from_batch(self, result: Segmented) -> None:
         if result.project is self._session.project:
             self._session.take_prediction(result.name, result.mask, result.model)
+            self.segmented.emit(result.name)
+
+
+def to_segment(session: Session, models: ModelChoice) -> list[str]:
+    """The images, in order, whose mask is no person's.
+
+    A rejected one only where another model is chosen than the one whose prediction it was.
+    """
+    project, model = session.project, chosen_model(models)
+
+    def waits(name: str) -> bool:
+        if session.status(name) is not Status.REJECTED:
+            return True
+        review = None if project is None else project.review(name)
+        return bool(model) and review is not None and review.model != model
+
+    names = session.named(Status.UNLABELLED, Status.PREDICTED, Status.REJECTED)
+    return [name for name in names if waits(name)]
+
+
+def chosen_model(models: ModelChoice) -> str:
+    """The id of the chosen model, "" while the models are not read yet."""
+    chosen = (entry for entry in models.entries if entry.path == models.path)
+    return next((entry.description.id for entry in chosen), "")
 
 
 def batch_words(report: BatchReport) -> str:
     """How far a batch is, for the status bar."""
     words = f"Segmenting {report.done} of {report.total}"
-    return f"{words} · {report.images_per_second:.1f} images/s" if report.done else words
+    if report.done < _TELLING:
+        return words
+    left = duration(report.seconds_left)
+    return f"{words} · {report.images_per_second:.1f} images/s · {left} left"
 
 
 def batch_result(report: BatchReport) -> str:
     """How a batch ended."""
     good = report.done - len(report.problems)
-    noun = "image" if good == 1 else "images"
-    words = f"{good} {noun} segmented, {report.images_per_second:.1f} images/s"
+    words = f"{count(good, 'image')} segmented, {report.images_per_second:.1f} images/s"
     return f"Cancelled: {words}." if report.cancelled else f"{words}."

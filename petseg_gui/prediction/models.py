@@ -1,4 +1,4 @@
-"""Which model segments: the bundled one or one of the project's runs."""
+"""Which model segments: the bundled one, one of the project's runs, or an imported one."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ class ModelChoice(QObject):
         return self._project.store / self._setting
 
     @property
+    def current(self) -> ModelEntry | None:
+        """The chosen model, once the models are listed."""
+        return next((entry for entry in self.entries if entry.path == self.path), None)
+
+    @property
     def start(self) -> str:
         """The chosen model as the starting point of a training."""
         return str(self.path) if self._setting else _BUNDLED
@@ -52,7 +57,6 @@ class ModelChoice(QObject):
     def refresh(self) -> None:
         """Look for models again, in the background."""
         project = self._project
-        runs = project.runs if project is not None else None
 
         def listed(entries: list[ModelEntry]) -> None:
             if project is self._project:
@@ -61,9 +65,11 @@ class ModelChoice(QObject):
         def work(job: Job) -> list[ModelEntry]:
             # Reading descriptions imports pydantic: not before the first photo is shown.
             with HEAVY:
-                from core.inference.catalogue import list_models
+                from core.inference.catalogue import IMPORTED, list_models
 
-            return list_models(runs)
+            if project is None:
+                return list_models()
+            return list_models(project.runs, project.store / IMPORTED)
 
         if self._listing is not None:
             self._listing.cancel()  # it may lack a model that is chosen meanwhile
@@ -90,7 +96,7 @@ class ModelChoice(QObject):
         self.choose(bundled_model())
 
     def choose_new(self, path: Path) -> None:
-        """A training has made this model: list it and use it."""
+        """This model was made by a training, or imported: list it and use it."""
         self.choose(path)
         self.refresh()
 

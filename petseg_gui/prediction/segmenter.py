@@ -5,18 +5,58 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING
+from threading import Event
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from core.project.predictions import PredictionRecord
 from core.project.project import Project
+from petseg_gui.document import Document
 from petseg_gui.heavy import HEAVY
+from petseg_gui.prediction.inference import Inference
 from petseg_gui.tasks import Job, Lane, Tasks
 
-if TYPE_CHECKING:
-    from core.inference.predictor import Predictor
+
+@dataclass(frozen=True)
+class Answer:
+    """A mask (uint8, height x width) as the project wants it, and who made it how."""
+
+    mask: np.ndarray
+    record: PredictionRecord
+
+
+def ask(
+    inference: Inference,
+    project: Project,
+    name: str,
+    model: Path,
+    stop: Event,
+    document: Document | None = None,
+) -> Answer | None:
+    """What a model says of an image under the project's options; None where it was stopped.
+
+    document: the image's, where it is open. Not for the window's thread. Raises ImageError,
+    ModelFileError, BadInput (the model's classes are not the project's).
+    """
+    with HEAVY:
+        from core.inference.predictor import PredictionStopped
+
+    settings = project.settings
+    options = settings.prediction
+    try:
+        if document is None:
+            said = inference.of_image(project, name, model, options, stop)
+        else:
+            said = inference.of_document(project, document, model, options, stop)
+    except PredictionStopped:
+        return None
+    mask = said.mask(settings.scheme, settings.border_rule, options)
+    if stop.is_set():
+        return None
+    title = inference.shelf.take(model).description.name
+    record = PredictionRecord(name, said.model, title, said.uncertainty, options.threshold)
+    return Answer(mask, record)
 
 
 @dataclass(frozen=True)
@@ -28,66 +68,63 @@ class Segmented:
     mask: np.ndarray
     model: str
     seconds: float
-    """Time for the prediction, without reading the file or loading the model."""
-
-
-class PredictorShelf:
-    """The predictor used last, so that a model is loaded once. For any thread but the window's."""
-
-    def __init__(self) -> None:
-        self.threads = 0
-        """Processor threads for the predictor, 0 for all cores; counts from the next ``take``."""
-        self._key: tuple[Path, int, int] | None = None
-        self._predictor: Predictor | None = None
-        self._lock = Lock()
-
-    def take(self, path: Path) -> Predictor:
-        """The predictor of a model file. Raises ModelFileError."""
-        # ONNX Runtime and OpenCV take most of a second to import: not at the window's start.
-        with HEAVY:
-            from core.inference.predictor import Predictor
-
-        threads = self.threads
-        key = (path, path.stat().st_mtime_ns if path.is_file() else 0, threads)
-        with self._lock:
-            if self._predictor is None or self._key != key:
-                self._predictor = Predictor(path, threads)
-                self._key = key
-            return self._predictor
+    """Time for the mask; without storing it."""
 
 
 class Segmenter(QObject):
-    """Segments images one at a time and stores each prediction."""
+    """Segments images in the order in which it is asked to, and stores each prediction."""
 
     segmented = Signal(object)
     failed = Signal(str, str)
     """An image's name, and why it could not be segmented."""
+    stopped = Signal(str)
+    """``stop`` came before this image was done."""
 
-    def __init__(self, tasks: Tasks, shelf: PredictorShelf, parent: QObject | None = None) -> None:
+    def __init__(self, tasks: Tasks, inference: Inference, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks = tasks
-        self._shelf = shelf
+        self._inference = inference
+        self._stops: set[Event] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether an image is being segmented, or waits for its turn."""
+        return bool(self._stops)
 
     def segment(
-        self, project: Project, name: str, model: Path, pixels: np.ndarray | None = None
+        self, project: Project, name: str, model: Path, document: Document | None = None
     ) -> None:
-        """Segment an image; ``segmented`` or ``failed`` follows.
+        """Segment an image; ``segmented``, ``failed`` or ``stopped`` follows.
 
-        pixels: uint8 RGB, height x width x 3, where they are at hand already.
+        document: the image's, where it is open.
         """
-        shelf = self._shelf
+        stop = Event()
+        self._stops.add(stop)
 
-        def work(job: Job) -> Segmented:
-            predictor = shelf.take(model)
-            image = project.read_image(name).pixels if pixels is None else pixels
+        def work(job: Job) -> Segmented | None:
             start = time.perf_counter()
-            prediction = predictor.predict(image)
-            mask = prediction.mask(project.settings.scheme, project.settings.border_rule)
+            said = ask(self._inference, project, name, model, stop, document)
+            if said is None:
+                return None
             seconds = time.perf_counter() - start
-            if project.writable and not job.cancelled:
-                project.save_prediction(name, mask)
-            return Segmented(project, name, mask, prediction.model, seconds)
+            if project.writable:
+                project.save_prediction(name, said.mask, said.record)
+            return Segmented(project, name, said.mask, said.record.model, seconds)
 
-        self._tasks.run(
-            Lane.PREDICT, work, self.segmented.emit, lambda reason: self.failed.emit(name, reason)
-        )
+        def ended(result: Segmented | None) -> None:
+            self._stops.discard(stop)
+            if result is None:
+                self.stopped.emit(name)
+            else:
+                self.segmented.emit(result)
+
+        def failed(reason: str) -> None:
+            self._stops.discard(stop)
+            self.failed.emit(name, reason)
+
+        self._tasks.run(Lane.PREDICT, work, ended, failed)
+
+    def stop(self) -> None:
+        """End what is under way, and what waits."""
+        for stop in self._stops:
+            self._inference.shelf.stop_it(stop)

@@ -12,6 +12,7 @@ TOOLS = {
     "edge_brush": "edge_brush:EdgeBrushTool",
     "click": "click:ClickTool",
     "grabcut": "grabcut:GrabCutTool",
+    "segment_box": "segment_box:SegmentBoxTool",
     "wand": "wand:WandTool",
     "scissors": "scissors:ScissorsTool",
     "fill": "fill:FillTool",

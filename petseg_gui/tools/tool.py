@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
@@ -88,6 +89,10 @@ def _no_model(_: Document, __: int, ___: Box | None) -> ProbabilityMap | None:
     return None
 
 
+def _no_mask(_: Document, __: Box) -> np.ndarray | None:
+    return None
+
+
 @dataclass
 class Workbench:
     """What tools are given by the window around them; the defaults do without one.
@@ -95,8 +100,9 @@ class Workbench:
     run: does work off the window's thread, one after the other, then calls ``done`` with its result
     on it; with None where it failed, which is told. wait: until all of it is done. probability:
     what the model says of the document's image: P(class), over the image or from a closer look at
-    a box; None without a model that knows the class; call it within ``run``. tell: says something
-    to the person.
+    a box; None without a model that knows the class; call it within ``run``. segment: the mask
+    that the model gives a box of it, from the box alone; None without a model; likewise. tell: says
+    something to the person.
     """
 
     options: Options = field(default_factory=Options)
@@ -107,6 +113,7 @@ class Workbench:
     repaint: Callable[[], None] = _nothing
     tell: Callable[[str], None] = _nothing
     probability: Callable[[Document, int, Box | None], ProbabilityMap | None] = _no_model
+    segment: Callable[[Document, Box], np.ndarray | None] = _no_mask
 
 
 class Tool:

@@ -205,7 +205,7 @@ class TrainingDialog(QDialog):
             self.start_box.addItem("ImageNet weights", str(Start.IMAGENET))
         self.start_box.addItem("From scratch", str(Start.SCRATCH))
         for entry in self._models:
-            if entry.path != bundled_model():
+            if entry.path != bundled_model() and entry.description.trainable:
                 self.start_box.addItem(f"Model: {entry.title}", str(entry.path))
         self.start_box.setCurrentIndex(max(0, self.start_box.findData(before)))
 

@@ -54,6 +54,14 @@ class InlineQuestion(QWidget):
         self.number.setFocus()
         self.number.selectAll()
 
+    def tell(self, text: str) -> None:
+        """Say something that is only taken notice of."""
+        self._show(text, "", lambda _: None)
+        self.number.hide()
+        self.yes_button.hide()
+        self.no_button.setText("Close")
+        self.no_button.setFocus()
+
     def dismiss(self) -> None:
         """Ask no more; nothing is done."""
         if not self.isHidden():
@@ -78,6 +86,8 @@ class InlineQuestion(QWidget):
         self.label.setText(text)
         self.setAccessibleName(text)
         self.yes_button.setText(yes)
+        self.yes_button.show()
+        self.no_button.setText("Cancel")
         self.show()
 
     def _yes(self) -> None:

@@ -131,6 +131,7 @@ def _take_scheme(parts: Parts, editor: ClassEditor, scheme: LabelScheme) -> None
             parts.session.forget_edits()
             parts.window.tell("The class is removed. Edits made before cannot be undone any more.")
         _follow(parts, scheme)
+        parts.facts.look_at_all()
         if means_another:
             parts.session.read_again()
         editor.accept()
@@ -148,6 +149,7 @@ def _follow(parts: Parts, scheme: LabelScheme) -> None:
         document.scheme = scheme
         parts.canvas.refresh_colours()
     _show_scheme(parts, scheme)
+    parts.predict_options.follow_classes()
 
 
 def _want(parts: Parts, class_id: int) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 from core.files import user_data_dir
 from core.images import EXTENSIONS
 from core.masks import MaskEncoding
+from core.models.answers import SUFFIXES as MODEL_SUFFIXES
 from core.project.reviews import Status
 from petseg_gui.after import after_painting
 from petseg_gui.banner import Choice, Level
 from petseg_gui.opening import Opened, Question
 from petseg_gui.parts import Parts
 from petseg_gui.settings.whereabouts import folder_of, name_of
+from petseg_gui.wiring.models import import_file
 
 
 def wire_folder(parts: Parts) -> None:
@@ -65,10 +67,12 @@ def open_demo(parts: Parts) -> None:
 
 
 def open_file(parts: Parts, file: Path) -> None:
-    """Open the folder of an image file, at that image."""
+    """Open the folder of an image file, at that image; a model file is imported."""
     project = parts.session.project
-    if file.suffix.lower() not in EXTENSIONS:
-        parts.window.tell(f"{file.name} is neither a folder nor an image.")
+    if file.suffix.lower() in MODEL_SUFFIXES:
+        import_file(parts, file)
+    elif file.suffix.lower() not in EXTENSIONS:
+        parts.window.tell(f"{file.name} is neither a folder, nor an image, nor a model.")
     elif project is not None and (name := name_of(project, file)):
         parts.browser.select(name)
         parts.session.open_image(name)
@@ -115,6 +119,7 @@ def _show(parts: Parts, opened: Opened) -> None:
     def look_around() -> None:
         if parts.session.project is project:
             parts.thumbnails.begin()
+            parts.facts.begin()
             parts.models.refresh()
             parts.training.join(project)
             parts.learning.begin()

@@ -8,7 +8,10 @@ from core.project.reviews import Status
 from petseg_gui.parts import Parts
 
 _COMMANDS = {
-    "next_unlabelled": ((Status.UNLABELLED,), "No other image in the list is unlabelled."),
+    "next_unlabelled": (
+        (Status.UNLABELLED, Status.REJECTED),
+        "No other image in the list is without a mask.",
+    ),
     "next_to_review": (
         (Status.PREDICTED, Status.EDITED),
         "No other mask in the list waits for review.",

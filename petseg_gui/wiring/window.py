@@ -77,7 +77,8 @@ def _ask_training(parts: Parts) -> None:
 def _end(parts: Parts) -> None:
     parts.watcher.stop()
     parts.training_panel.previews.stop()
-    parts.batch.cancel()
+    parts.desk.stop()
+    parts.shelf.close()
     parts.opener.cancel()
     parts.canvas.set_document(None)
     # A journal that is being dropped would bring back what a person gave up.

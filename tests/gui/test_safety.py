@@ -34,7 +34,7 @@ from petseg_gui.app import build, make_application
 application = make_application()
 parts = build([sys.argv[1]])
 parts.actions["segment_on_opening"].setChecked(False)
-parts.session.document_changed.connect(lambda: parts.session.name and print("open", flush=True))
+parts.facts.gathered.connect(lambda: print("open", flush=True))
 parts.window.show()
 application.exec()
 """

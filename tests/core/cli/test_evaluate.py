@@ -52,7 +52,8 @@ def test_a_model_scores_what_the_masks_that_it_wrote_score(
     out = tmp_path / "out"
     petseg("predict", oxford, "--out", out, "--model", model, "--border", rule)
     by_files = evaluate(petseg, tmp_path, oxford, "--predictions", out, *common)
-    assert by_files == by_model
+    for part in ("images", "per_image", "dataset", "classes", "groupings", "floor", "intervals"):
+        assert by_files[part] == by_model[part]
     assert by_model["border"] == rule
     assert by_model["images"] == 6
     assert 0 < by_model["per_image"]["iou"] < 1
@@ -60,23 +61,18 @@ def test_a_model_scores_what_the_masks_that_it_wrote_score(
 
 def test_the_json_holds_what_is_promised(petseg, oxford: Path, tmp_path: Path):
     value = evaluate(petseg, tmp_path, oxford, "--subset", "all")
-    assert set(value) == {
-        "images",
-        "skipped",
-        "border",
-        "threshold",
-        "per_image",
-        "dataset",
-        "classes",
-        "floor",
-        "groups",
-    }
-    measures = {"iou", "dice", "pixel_accuracy"}
-    assert set(value["per_image"]) == set(value["dataset"]) == measures
+    assert value["images"] == 6
+    measures = {"iou", "dice", "precision", "recall", "pixel_accuracy", "boundary_iou"}
+    assert set(value["dataset"]) == measures
+    assert set(value["per_image"]) == measures | {"hd95", "surface_distance"}
+    assert set(value["intervals"]["per_image"]) == set(value["per_image"])
     assert set(value["classes"]) == {"background", "pet"}
-    assert set(value["floor"]) == {"iou"}
+    assert set(value["floor"]) == {"iou", "dice"}
     assert value["threshold"] == 0.5
     assert value["skipped"] == []
+    assert 0 < value["calibration"]["ece"] < 1
+    assert len(value["thresholds"]) == 99
+    assert value["rows"][0]["image"] == "beagle_4.png"
 
 
 def test_cats_and_dogs_are_scored_apart(petseg, oxford: Path, tmp_path: Path):
@@ -85,6 +81,53 @@ def test_cats_and_dogs_are_scored_apart(petseg, oxford: Path, tmp_path: Path):
     assert {g: v["images"] for g, v in groups.items()} == {"cats": 3, "dogs": 3}
     mean = (groups["cats"]["per_image"]["iou"] + groups["dogs"]["per_image"]["iou"]) / 2
     assert value["per_image"]["iou"] == pytest.approx(mean)
+
+
+def test_images_are_grouped_as_asked(petseg, oxford: Path, tmp_path: Path):
+    words = (oxford, "--subset", "all")
+    value = evaluate(petseg, tmp_path, *words, "--group", "breed")
+    assert {g: v["images"] for g, v in value["groups"].items()} == {
+        "Bombay": 2,
+        "Persian": 1,
+        "beagle": 1,
+        "pug": 2,
+    }
+    refused = petseg("evaluate", *words, "--group", "folder")
+    assert refused.code == 2
+    assert "have no folder to group them by; they have species, breed" in refused.err
+
+
+def test_a_report_and_a_table_are_written(petseg, oxford: Path, tmp_path: Path):
+    report, table = tmp_path / "report.html", tmp_path / "images.csv"
+    words = ("--subset", "all", "--report", report, "--csv", table)
+    evaluate(petseg, tmp_path, oxford, *words)
+    assert "Tiny on pets" in report.read_text()
+    assert len(table.read_text().splitlines()) == 7
+
+
+def test_another_threshold_scores_otherwise_and_is_told(petseg, oxford: Path, tmp_path: Path):
+    low, high = (
+        evaluate(petseg, tmp_path, oxford, "--subset", "all", "--threshold", t)
+        for t in ("0.3", "0.7")
+    )
+    assert (low["threshold"], high["threshold"]) == (0.3, 0.7)
+    assert low["dataset"]["recall"] > high["dataset"]["recall"]
+    out = petseg("evaluate", oxford, "--subset", "all", "--threshold", "0.3").out
+    assert "threshold 0.3" in out
+
+
+def test_two_models_are_compared_on_the_same_images(
+    petseg, oxford: Path, tmp_path: Path, make_model
+):
+    other = make_model(seed=3, name="Other")
+    report = tmp_path / "report.html"
+    outcome = petseg("evaluate", oxford, "--subset", "all", "--compare", other, "--report", report)
+    assert outcome.code == 0, outcome.err
+    verdict = outcome.out.splitlines()[-1]
+    assert "Tiny" in verdict or "which is better" in verdict
+    header = next(line for line in outcome.out.splitlines() if line.startswith("per image"))
+    assert header.split() == ["per", "image", "Tiny", "Other", "difference", "95", "%", "interval"]
+    assert verdict in report.read_text().replace("&#39;", "'")
 
 
 def test_the_subsets_are_those_of_the_split(petseg, oxford: Path, tmp_path: Path):
@@ -134,6 +177,20 @@ def test_missing_and_wrong_predictions_are_named_and_the_rest_is_scored(
     value = json.loads(report.read_text())
     assert value["images"] == 1
     assert [s["image"] for s in value["skipped"]] == [f"animal-{i}.png" for i in range(3)]
+
+
+def test_predictions_of_no_image_are_named(petseg, make_project: MakeProject, tmp_path: Path):
+    root = make_project(2)
+    out = tmp_path / "out"
+    assert petseg("predict", root, "--out", out).code == 0
+    Image.new("L", (48, 48)).save(out / "stranger.png")
+    outcome = petseg("evaluate", root, "--predictions", out, "--subset", "all")
+    assert outcome.code == 0
+    assert outcome.err.splitlines() == ["belongs to no image: stranger.png"]
+    for option in (("--flip",), ("--threshold", "0.4")):
+        refused = petseg("evaluate", root, "--predictions", out, *option)
+        assert refused.code == 2
+        assert "no --flip and no --threshold" in refused.err
 
 
 @pytest.mark.parametrize("subset", ["val", "all"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.cli import predict
 from core.cli.predict import draw_overlay
 from core.inference.predictor import Predictor
 from core.labels import PET, TRIMAP, VOID, BorderRule
 from core.masks import MaskEncoding, read_mask
+from core.modelfile import onnx_path
 
 MakeProject = Callable[..., Path]
 
@@ -138,7 +141,8 @@ def test_the_json_lists_every_photo(petseg, tmp_path: Path):
     report = tmp_path / "report.json"
     assert petseg("predict", path, "--out", tmp_path / "out", "--json", report).code == 0
     value = json.loads(report.read_text())
-    assert set(value) == {"model", "classes", "border", "images", "skipped"}
+    assert set(value) == {"model", "classes", "border", "options", "images", "skipped"}
+    assert value["options"]["threshold"] == 0.5
     assert value["model"] == "tiny-0"
     assert value["classes"] == ["background", "pet"]
     (row,) = value["images"]
@@ -180,6 +184,101 @@ def test_flip_averaging_is_done_where_it_is_asked_for(petseg, tmp_path: Path):
         petseg("predict", path, "--out", tmp_path / "out", "--json", report, *flags)
         rows.append(json.loads(report.read_text())["images"][0]["uncertainty"])
     assert rows[0] != rows[1]
+
+
+def foregrounds(petseg, path: Path, *flags: object) -> list[float]:
+    """The share of the pixels that is not background, of each photo."""
+    report = path.parent / "report.json"
+    outcome = petseg("predict", path, "--out", path.parent / "out", "--json", report, *flags)
+    assert outcome.code == 0, outcome.err
+    return [row["foreground"] for row in json.loads(report.read_text())["images"]]
+
+
+@pytest.mark.parametrize(
+    ("flags", "changes"),
+    [
+        (["--threshold", 0.9], -1),
+        (["--threshold", 0.1], 1),
+        (["--classes", "background"], -1),
+        (["--remove-islands", 300], -1),
+        (["--fill-holes", 10**9], 1),
+        (["--keep-largest"], -1),
+    ],
+)
+def test_threshold_classes_and_clean_ups_act_on_the_masks(
+    petseg, tmp_path: Path, flags: list, changes: int
+):
+    for seed in range(3):
+        photo(tmp_path / "in" / f"{seed}.png", seed, size=(150, 110))
+    before = sum(foregrounds(petseg, tmp_path / "in"))
+    after = sum(foregrounds(petseg, tmp_path / "in", *flags))
+    assert (after - before) * changes > 0
+
+
+def test_tiles_look_closer(petseg, tmp_path: Path, tiny_model: Path):
+    path = photo(tmp_path / "a.png", size=(200, 150))
+    foregrounds(petseg, path, "--tiles", 3)
+    mask = read_mask(tmp_path / "out" / "a.png", MaskEncoding.IDS, PET, (200, 150))
+    predictor = Predictor(tiny_model, threads=1)
+    pixels = np.array(Image.open(path))
+    near, far = (
+        (mask == predictor.predict(pixels, tiles=n).mask(PET, BorderRule.FOREGROUND)).mean()
+        for n in (3, 1)
+    )
+    assert near > 0.999 > far
+
+
+@pytest.mark.parametrize(
+    ("text", "values"), [("pet", {0, 1}), ("Border, 1", {0, 1, 2}), ("0", {0}), ("2", {0, 2})]
+)
+def test_classes_go_by_name_or_number(petseg, tmp_path: Path, make_model, animal, text, values):
+    path = tmp_path / "a.png"
+    Image.fromarray(animal(0)[0]).save(path)
+    flags = ["--model", make_model(TRIMAP), "--border", "class", "--classes", text]
+    foregrounds(petseg, path, *flags)
+    assert set(np.unique(np.array(Image.open(tmp_path / "out" / "a.png")))) == values
+
+
+def test_a_class_that_the_model_does_not_know_is_named(petseg, tmp_path: Path):
+    path = photo(tmp_path / "a.png")
+    outcome = petseg("predict", path, "--out", tmp_path / "out", "--classes", "pet,unicorn")
+    assert outcome.code == 2
+    assert "unicorn: this model's classes are background, pet" in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_photos_that_go_away_on_the_way_are_listed_and_the_rest_is_done(
+    petseg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    paths = [photo(tmp_path / "in" / f"{n}.png", n) for n in range(6)]
+    segment = predict._segment
+
+    def shoo(job: predict.Job, way: predict.Way) -> dict:
+        paths[4].unlink(missing_ok=True)
+        return segment(job, way)
+
+    monkeypatch.setattr(predict, "_segment", shoo)
+    outcome = petseg("predict", tmp_path / "in", "--out", tmp_path / "out")
+    assert outcome.code == 3
+    assert written(tmp_path / "out") == {f"{n}.png" for n in (0, 1, 2, 3, 5)}
+    (line,) = outcome.err.splitlines()
+    assert line.startswith(f"skipped {paths[4]}: ")
+    assert "No such file" in line
+
+
+def test_a_damaged_model_writes_nothing(petseg, tmp_path: Path, tiny_model: Path):
+    for file in (tiny_model, onnx_path(tiny_model)):
+        shutil.copy(file, tmp_path)
+    twin = onnx_path(tmp_path / tiny_model.name)
+    data = bytearray(twin.read_bytes())
+    data[len(data) // 2] ^= 1
+    twin.write_bytes(data)
+    path = photo(tmp_path / "a.png")
+    model = tmp_path / tiny_model.name
+    outcome = petseg("predict", path, "--out", tmp_path / "out", "--model", model)
+    assert outcome.code == 2
+    assert "is damaged" in outcome.err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from core.evaluation.evaluate import all_foreground
-from core.evaluation.metrics import class_ious, confusion, score
+from core.evaluation.metrics import (
+    accuracies,
+    all_foreground,
+    class_overlaps,
+    confusion,
+    overlaps,
+    score,
+    tallies,
+)
 from core.labels import VOID
 
 
@@ -108,9 +115,62 @@ def test_an_all_void_image_is_in_no_mean():
 
 
 def test_absent_classes_are_no_number():
-    ious = class_ious(np.diag([4, 0, 2]))
+    ious = class_overlaps(tallies(np.diag([4, 0, 2]))).iou
     assert ious[0] == ious[2] == 1
     assert np.isnan(ious[1])
+
+
+@pytest.mark.parametrize("counts", [[[3, 0], [2, 0]], [[3, 2], [0, 0]]])
+def test_an_object_that_only_one_of_the_two_has_scores_0_in_everything(counts: list):
+    found = overlaps(tallies(np.array(counts)))
+    assert (found.iou, found.dice, found.precision, found.recall) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_as_scikit_learn_on_100_images(animal, classes: int):
+    """Drawn animals and masks with a tenth of their pixels changed by chance."""
+    chance = np.random.default_rng(classes)
+    for seed in range(100):
+        truth = animal(seed % 20, 48, 40)[1].copy()
+        if classes == 3:
+            truth[:10] *= 2
+        said = np.where(chance.random(truth.shape) < 0.1, chance.integers(0, classes, 1), truth)
+        said = np.roll(said, seed // 20, axis=1).astype(np.uint8)
+        truth[chance.random(truth.shape) < 0.05] = VOID
+        matrix = confusion(truth, said, classes)
+        labelled = truth != VOID
+        check(matrix, truth[labelled], said[labelled], classes)
+
+
+def check(matrix: np.ndarray, truth: np.ndarray, said: np.ndarray, classes: int) -> None:
+    from sklearn.metrics import (
+        accuracy_score,
+        f1_score,
+        jaccard_score,
+        precision_score,
+        recall_score,
+    )
+
+    # Labels that neither holds are no part of scikit-learn's means either, unless asked for.
+    present = [1] if classes == 2 else sorted({*truth, *said})
+    found = overlaps(tallies(matrix))
+    for ours, theirs in (
+        (found.iou, jaccard_score),
+        (found.dice, f1_score),
+        (found.precision, precision_score),
+        (found.recall, recall_score),
+    ):
+        expected = theirs(truth, said, labels=present, average="macro", zero_division=0)
+        assert ours == pytest.approx(expected, abs=1e-6)
+    assert accuracies(tallies(matrix)) == pytest.approx(accuracy_score(truth, said), abs=1e-6)
+
+
+def test_large_masks_are_counted_in_parts():
+    truth = np.zeros((3, 5_000_000), np.uint8)
+    truth[1, ::2] = 1
+    truth[2] = VOID
+    counts = confusion(truth, np.ones_like(truth), 2)
+    assert counts.tolist() == [[0, 7_500_000], [0, 2_500_000]]
 
 
 @given(masks_of(2, void=True), masks_of(2, void=False))

@@ -6,14 +6,16 @@ import shutil
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import cv2
 import numpy as np
 import pytest
 
 from core.errors import BadInput
-from core.inference import predictor as predictor_module
-from core.inference.predictor import Prediction, Predictor, mask_rule
+from core.inference import prediction as prediction_module
+from core.inference.prediction import Prediction, mask_rule
+from core.inference.predictor import PredictionStopped, Predictor
 from core.inference.view import fit_whole
 from core.labels import PET, TRIMAP, VOID, BorderRule, LabelScheme, decide, scheme_of
 from core.modelfile import ModelFileError, onnx_path, read_description
@@ -190,7 +192,7 @@ def test_a_mask_made_in_bands_is_the_mask_of_all_probabilities(
     size: tuple[int, int],
     band: int,
 ):
-    monkeypatch.setattr(predictor_module, "_BAND", band)
+    monkeypatch.setattr(prediction_module, "_BAND", band)
     prediction = random_prediction(scheme, 36, 48, size)
     whole = decide(prediction.probabilities, scheme, rule)
     np.testing.assert_array_equal(prediction.mask(wanted, rule), whole)
@@ -246,6 +248,100 @@ def test_a_probability_of_classes_unknown_to_the_model_is_refused_like_a_mask():
         said(THREE, 0.2, 0.3, 0.5).probability_of(1, PET, BorderRule.FOREGROUND)
 
 
+# --- Tiles, and models that look at an image at its own scale ----------------------------------
+
+
+@pytest.fixture(scope="module")
+def crops_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model, described anew as one of the view ``crops``."""
+    from core.models.export import describe_anew
+
+    path = tmp_path_factory.mktemp("crops") / tiny_model.name
+    for file in (tiny_model, onnx_path(tiny_model)):
+        shutil.copy(file, path.parent)
+    describe_anew(path, read_description(path).model_copy(update={"view": "crops"}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "apart"), [(48, 48, 1e-3), (48, 201, 0.02), (150, 201, 0.02)]
+)
+def test_a_model_of_crops_looks_at_every_pixel_at_its_own_scale(
+    crops_model: Path, height: int, width: int, apart: float
+):
+    import torch
+
+    pixels = noise(height, width)
+    prediction = Predictor(crops_model, threads=1).predict(pixels)
+    assert prediction.planes.shape == (2, height, width)
+    assert prediction.planes.dtype == np.float32
+    np.testing.assert_allclose(prediction.small.sum(0), 1, atol=1e-5)
+    image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
+    with torch.no_grad():
+        untiled = torch.softmax(load_model(crops_model)(image), 1)[0].numpy()
+    # What lies beyond a window's edge it cannot see: there the answers differ a little.
+    assert np.abs(prediction.small - untiled).mean() < apart
+    assert (prediction.mask(PET, BorderRule.CLASS) == untiled.argmax(0)).mean() > 0.95
+
+
+def test_tiles_show_a_large_image_larger(tiny_model: Path):
+    predictor = Predictor(tiny_model, threads=1)
+    pixels = noise(120, 160)
+    sides = [max(predictor.predict(pixels, tiles=n).planes.shape) for n in (1, 2, 3, 32)]
+    assert sides == [48, 48 + 36, 48 + 72, 160]
+    prediction = predictor.predict(pixels, tiles=3)
+    assert prediction.size == (160, 120)
+    assert prediction.mask(PET, BorderRule.CLASS).shape == (120, 160)
+    np.testing.assert_allclose(prediction.small.sum(0), 1, atol=1e-5)
+
+
+def test_more_tiles_than_a_small_image_has_room_for_are_no_more_than_one(tiny_model: Path):
+    predictor = Predictor(tiny_model, threads=1)
+    pixels = noise(40, 48)
+    np.testing.assert_array_equal(
+        predictor.predict(pixels, tiles=9).planes, predictor.predict(pixels).planes
+    )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20_000, 40), (40, 20_000), (3, 5000)])
+@pytest.mark.parametrize("crops", [False, True])
+def test_any_shape_has_a_mask(
+    tiny_model: Path, crops_model: Path, crops: bool, size: tuple[int, int]
+):
+    predictor = Predictor(crops_model if crops else tiny_model, threads=1)
+    pixels = np.full((size[1], size[0], 3), 90, np.uint8)
+    prediction = predictor.predict(pixels, tiles=2)
+    assert prediction.mask(PET, BorderRule.CLASS).shape == (size[1], size[0])
+
+
+# --- Stopping ----------------------------------------------------------------------------------
+
+
+def test_a_prediction_is_stopped_from_another_thread_and_the_next_one_runs(crops_model: Path):
+    predictor = Predictor(crops_model, threads=1)
+    pixels = np.zeros((4000, 4000, 3), np.uint8)  # ten thousand windows
+    ended: list[str] = []
+
+    def predict() -> None:
+        with pytest.raises(PredictionStopped):
+            predictor.predict(pixels)
+        ended.append("stopped")
+
+    thread = Thread(target=predict)
+    thread.start()
+    while thread.is_alive():  # it may not have begun
+        predictor.stop()
+    thread.join()
+    assert ended == ["stopped"]
+    assert predictor.predict(noise(40, 40)).size == (40, 40)
+
+
+def test_where_nothing_runs_nothing_is_stopped(tiny_model: Path):
+    predictor = Predictor(tiny_model, threads=1)
+    predictor.stop()
+    assert predictor.predict(noise(40, 40)).size == (40, 40)
+
+
 # --- Files that cannot be run ------------------------------------------------------------------
 
 
@@ -265,6 +361,24 @@ def test_a_twin_that_is_no_network_is_named_though_its_hash_is_right(copied: Pat
     description = read_description(copied)
     describe_anew(copied, description.model_copy(update={"onnx_sha256": sha256(garbage)}))
     with pytest.raises(ModelFileError, match=r"^tiny\.safetensors: its ONNX twin cannot be run"):
+        Predictor(copied)
+
+
+def test_a_twin_that_gives_other_classes_than_its_model_says_is_named(copied: Path):
+    from core.models.export import describe_anew
+
+    description = read_description(copied)
+    describe_anew(copied, description.model_copy(update={"scheme": THREE}))
+    with pytest.raises(ModelFileError, match=r"^tiny\.safetensors: .* not 3 classes"):
+        Predictor(copied).predict(noise(40, 40))
+
+
+@pytest.mark.parametrize("at", [0.1, 0.5, 0.99])
+def test_a_twin_that_is_damaged_in_the_middle_is_named(copied: Path, at: float):
+    data = bytearray(onnx_path(copied).read_bytes())
+    data[int(len(data) * at)] ^= 1
+    onnx_path(copied).write_bytes(data)
+    with pytest.raises(ModelFileError, match=r"^tiny\.onnx is damaged, or belongs to another"):
         Predictor(copied)
 
 

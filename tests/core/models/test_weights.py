@@ -242,7 +242,7 @@ def test_for_other_classes_all_but_the_last_layer_is_taken(tiny_model: Path):
         {"outputs": 2, "width": 8, "depth": 2},
         {"encoder": "lenet", "outputs": 2},
         {"outputs": "two"},
-        {},
+        {"width": 4},
     ],
 )
 def test_weights_that_do_not_fit_their_description_are_named(

@@ -17,6 +17,7 @@ from core.files import WriteError
 from core.labels import PET, TRIMAP, VOID, BorderRule, LabelScheme, scheme_of
 from core.masks import MaskEncoding, MaskError, read_values
 from core.project.places import known_store, needs_store, remember_store, store_elsewhere
+from core.project.predictions import PredictionRecord
 from core.project.project import EncodingUnclear, Project, open_project
 from core.project.reviews import Review, Status
 from core.project.settings import ProjectSettings
@@ -333,7 +334,7 @@ def test_any_name_can_be_corrected(tmp_path: Path, name: str):
     save_image(tmp_path / name)
     project = open_project(tmp_path)
     approve(project, name, half(0, 1))
-    project.save_prediction(name, half(1, 1))
+    project.save_prediction(name, half(1, 1), PredictionRecord(name, "m"))
     project.fix_split([name])
     again = open_project(tmp_path)
     assert again.names == [name]
@@ -379,7 +380,7 @@ def test_an_image_without_a_mask_can_be_rejected(bare: Path):
 
 def test_a_prediction_is_not_a_mask(bare: Path):
     project = open_project(bare)
-    project.save_prediction("0.png", half(0, 1))
+    project.save_prediction("0.png", half(0, 1), PredictionRecord("0.png", "m"))
     again = open_project(bare)
     assert again.status("0.png") is Status.PREDICTED
     assert again.read_mask("0.png") is None
@@ -439,7 +440,7 @@ def refuse_everything(project: Project) -> None:
     name = project.names[0]
     for write in (
         lambda: approve(project, name, half(0, 1)),
-        lambda: project.save_prediction(name, half(0, 1)),
+        lambda: project.save_prediction(name, half(0, 1), PredictionRecord(name, "m")),
         lambda: project.add_review(Review(name, Status.APPROVED)),
         lambda: project.change_settings(project.settings),
         lambda: project.fix_split([name]),
@@ -479,7 +480,7 @@ def test_the_project_of_a_read_only_folder_can_be_kept_elsewhere(
     project = open_project(read_only, store)
     assert project.writable
     approve(project, "0.png", half(0, 1))
-    project.save_prediction("1.png", half(1, 1))
+    project.save_prediction("1.png", half(1, 1), PredictionRecord("1.png", "m"))
     project.fix_split(project.names)
     again = open_project(read_only, store)
     assert again.status("0.png") is Status.APPROVED

@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from core.inference.catalogue import RUN_MODEL
+from core.project.predictions import PredictionRecord
 from core.project.project import open_project
 from core.project.reviews import Review, Status
 from core.project.settings import read_settings
@@ -199,7 +200,8 @@ def test_a_better_model_takes_over_and_segments_what_waits_anew(
     project = open_project(folder)
     empty = project.read_mask("animal-0.png") * 0
     for number in (4, 5, 6):
-        project.save_prediction(f"animal-{number}.png", empty)
+        name = f"animal-{number}.png"
+        project.save_prediction(name, empty, PredictionRecord(name, "older"))
     mine = project.read_mask("animal-1.png")
     project.save_mask("animal-6.png", mine, Review("animal-6.png", Status.EDITED))
     kept = project.mask_target("animal-6.png").read_bytes()
@@ -232,7 +234,8 @@ def test_the_open_image_stays_as_it_is_until_it_is_left(
     open_learning, folder, make_model, make_learnt, default_model, qtbot
 ):
     project = open_project(folder)
-    project.save_prediction("animal-4.png", project.read_mask("animal-0.png") * 0)
+    empty = project.read_mask("animal-0.png") * 0
+    project.save_prediction("animal-4.png", empty, PredictionRecord("animal-4.png", "older"))
     parts = open_learning(folder)
     parts.browser.select("animal-4.png")
     qtbot.waitUntil(lambda: parts.session.name == "animal-4.png")

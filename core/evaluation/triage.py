@@ -1,0 +1,146 @@
+"""The list of images in order: what is known of each, sorted and searched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from core.evaluation.search import Query, Value, matcher
+from core.project.facts import Facts
+from core.project.reviews import Status
+from core.project.split import Subset
+
+_NOTHING = Facts()
+
+
+@dataclass(frozen=True)
+class Order:
+    """A way to sort. key: of a search; descending: which way it begins."""
+
+    key: str
+    title: str
+    descending: bool = False
+
+
+ORDERS = (
+    Order("name", "Name"),
+    Order("date", "Date", descending=True),
+    Order("size", "File size", descending=True),
+    Order("status", "Status"),
+    Order("split", "Split"),
+    Order("uncertainty", "Uncertainty", descending=True),
+    Order("disagreement", "Disagreement", descending=True),
+    Order("dice", "Dice on val"),
+    Order("object", "Size of the object"),
+    Order("parts", "Number of parts", descending=True),
+)
+
+_BARS = ("size", "uncertainty", "disagreement", "dice", "object", "parts")
+_OF_ONE = ("disagreement", "dice", "object")  # their bars are shares of 1, not of the highest
+
+_RANKS: dict[str, float] = {
+    word: rank for words in (Status, Subset) for rank, word in enumerate(map(str, words))
+}
+
+
+@dataclass
+class Known:
+    """What is known of the images of a folder; it grows while it is used."""
+
+    status: Callable[[str], Status] = lambda name: Status.UNLABELLED
+    split: Mapping[str, Subset] = field(default_factory=dict)
+    facts: dict[str, Facts] = field(default_factory=dict)
+
+    def of(self, name: str) -> Facts:
+        """The facts of an image; none of them where it was not measured yet."""
+        return self.facts.get(name, _NOTHING)
+
+    def value(self, name: str, key: str) -> Value:
+        """What is known of an image under a key of ``core.evaluation.search``."""
+        if key == "status":
+            return self.status(name)
+        if key == "split":
+            return self.split.get(name)
+        if key == "folder":
+            return name.rpartition("/")[0]
+        facts = self.of(name)
+        if key == "dice":
+            checked = facts.disagreement is not None and self.split.get(name) is Subset.VAL
+            return 1 - facts.disagreement if checked and facts.disagreement is not None else None
+        if key == "date":
+            changed = facts.modified
+            return None if changed is None else datetime.fromtimestamp(changed).date().isoformat()
+        value: Value = getattr(facts, _FIELDS[key])
+        return value
+
+    def number(self, name: str, key: str) -> float | None:
+        """The value as a number, to sort by; status and split by the order in which they come."""
+        if key == "date":
+            return self.of(name).modified
+        value = self.value(name, key)
+        return _RANKS[value] if isinstance(value, str) else value
+
+
+_FIELDS = {
+    "uncertainty": "uncertainty",
+    "disagreement": "disagreement",
+    "object": "object_share",
+    "parts": "parts",
+    "width": "width",
+    "height": "height",
+    "size": "bytes",
+    "model": "model",
+}
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The images that are found, in order. key, descending: as they were sorted.
+
+    bar: the key whose values are shown as bars; longest: the value of the longest bar. rows: each
+    name's place, from 0.
+    """
+
+    names: Sequence[str] = ()
+    key: str = "name"
+    descending: bool = False
+    bar: str = "uncertainty"
+    longest: float = 1.0
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+
+def arrange(
+    names: Sequence[str], query: Query, key: str, descending: bool, known: Known
+) -> Arrangement:
+    """Search and sort. names: all there are, in the order of their names; key: of an ``Order``.
+
+    Of equals the order of their names stays; what is not known comes last.
+    """
+    found = list(filter(matcher(query, known.value), names)) if query.terms else list(names)
+    bar = key if key in _BARS else "uncertainty"
+    if key == "name":
+        found = found[::-1] if descending else found
+    else:
+        numbers = _numbers(found, key, known)
+        # NumPy puts NaN last, which stays so where the sign is turned.
+        order = np.argsort(-numbers if descending else numbers, kind="stable")
+        found = [found[i] for i in order.tolist()]
+    longest = longest_bar(names, bar, known)
+    rows = {name: row for row, name in enumerate(found)}
+    return Arrangement(found, key, descending, bar, longest, rows)
+
+
+def longest_bar(names: Sequence[str], bar: str, known: Known) -> float:
+    """The value of the longest bar there is, above 0; names: all there are."""
+    if bar in _OF_ONE:
+        return 1.0
+    return float(np.nan_to_num(_numbers(names, bar, known)).max(initial=0)) or 1.0
+
+
+def _numbers(names: Sequence[str], key: str, known: Known) -> np.ndarray:
+    """float64, one a name; NaN where it is not known."""
+    values = (known.number(name, key) for name in names)
+    return np.array([np.nan if v is None else v for v in values], np.float64)

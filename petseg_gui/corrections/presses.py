@@ -1,0 +1,34 @@
+"""Notices that a person is at work on the canvas: presses, wheel, keys, drags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QWidget
+
+_WORK = frozenset({QEvent.Type.MouseButtonRelease, QEvent.Type.Wheel, QEvent.Type.KeyPress})
+
+
+class Presses(QObject):
+    """Watches a widget's events and lets them all pass."""
+
+    def __init__(self, canvas: QWidget, worked: Callable[[int], None]) -> None:
+        """worked: gets the number of presses that it was, 0 or 1."""
+        super().__init__(canvas)
+        self._worked = worked
+        canvas.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick):
+            left = isinstance(event, QMouseEvent) and event.button() is Qt.MouseButton.LeftButton
+            self._worked(int(left))
+        elif kind in _WORK or (
+            kind == QEvent.Type.MouseMove
+            and isinstance(event, QMouseEvent)
+            and event.buttons() != Qt.MouseButton.NoButton
+        ):
+            self._worked(0)
+        return False

@@ -1,0 +1,67 @@
+"""``petseg models``: list, card, import, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.modelfile import read_description
+from core.project.project import open_project
+
+from .conftest import Petseg
+
+
+def test_what_is_exported_comes_back_and_is_listed(
+    petseg: Petseg, make_project: Callable[..., Path], tmp_path: Path
+):
+    folder = make_project(2)
+    out = tmp_path / "net.onnx"
+    assert petseg("models", "export", "bundled", out).out.split() == [str(out)]
+    done = petseg("models", "import", out, "--folder", folder, "--name", "Shared one")
+    assert done.code == 0
+    assert "not be trained further" in done.out
+    model = open_project(folder).store / "models" / "shared-one.safetensors"
+    assert str(model) in done.out
+    assert read_description(model).name == "Shared one"
+    listed = petseg("models", folder).out.splitlines()
+    assert [line.split("  ")[0] for line in listed] == ["model", "Tiny", "Shared one"]
+    assert petseg("models", "list", folder).out.splitlines() == listed
+
+
+def test_the_card_tells_what_a_model_is(petseg: Petseg, tiny_model: Path):
+    lines = petseg("models", "card", tiny_model).out.splitlines()
+    rows = {line[:12].strip(): line for line in lines}
+    assert "background, pet" in rows["Classes"]
+    assert str(tiny_model) in rows["File"]
+    assert petseg("models", "card").out.splitlines() == lines  # the bundled one
+
+
+def test_what_is_assumed_of_foreign_weights_is_told_and_can_be_said(
+    petseg: Petseg, tmp_path: Path, monkeypatch
+):
+    import torch
+
+    from core.models.network import build_network
+
+    monkeypatch.chdir(tmp_path)
+    net = build_network({"outputs": 1, "width": 4, "depth": 1})
+    torch.save(net.body.state_dict(), tmp_path / "net.pt")
+    words = ("--classes", "ground, hen", "--input", "-1-1", "--size", "96", "--name", "Hens")
+    done = petseg("models", "import", "net.pt", *words)
+    assert "It is given -1-1 (--input)" in done.out
+    about = read_description(tmp_path / "hens.safetensors")
+    assert (about.scheme.names, about.size) == (["ground", "hen"], 96)
+
+
+def test_refusals_are_one_line_on_stderr(petseg: Petseg, tmp_path: Path):
+    (tmp_path / "notes.pt").write_text("no model")
+    (tmp_path / "net.onnx").write_text("mine")
+    for words in (
+        ("import", tmp_path / "notes.pt"),
+        ("export", "bundled", tmp_path / "net.onnx"),
+        ("card", tmp_path / "gone.safetensors"),
+    ):
+        done = petseg("models", *words)
+        assert done.code == 2
+        assert len(done.err.splitlines()) == 1
+        assert not done.out

@@ -1,0 +1,160 @@
+"""The corrective record: what is written at an approval, and the window that plots it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from core.evaluation.corrections import dice_between, read_corrections
+from core.labels import PET, BorderRule
+from core.project.predictions import PredictionRecord
+from core.project.project import open_project
+from core.project.reviews import Review, Status, append_review, read_reviews
+from petseg_gui.parts import Parts
+from petseg_gui.wiring.corrections import open_corrections
+
+NAME = "animal-0.png"
+
+
+@pytest.fixture
+def predicted(make_project: Callable[..., Path]) -> Path:
+    """A folder whose first image a model has segmented: as a square."""
+    folder = make_project(images=2, masked=0)
+    project = open_project(folder)
+    said = np.zeros((48, 48), np.uint8)
+    said[10:30, 10:30] = 1
+    project.save_prediction(NAME, said, PredictionRecord(NAME, "model-1"))
+    return folder
+
+
+def approve(parts: Parts, qtbot: QtBot) -> Review:
+    parts.actions["approve"].trigger()
+    qtbot.waitUntil(lambda: parts.session.status(NAME) is Status.APPROVED)
+    assert parts.session.project is not None
+    return read_reviews(parts.session.project.store / "reviews.jsonl")[NAME]
+
+
+def test_an_approval_records_how_far_the_prediction_was_and_the_work(
+    predicted: Path,
+    open_window: Callable[..., Parts],
+    paint: Callable[..., None],
+    qtbot: QtBot,
+) -> None:
+    parts = open_window(predicted)
+    paint(parts)
+    parts.session._last_work -= 5  # they looked at it for so long
+    paint(parts, dx=-30)
+    review = approve(parts, qtbot)
+    project = open_project(predicted)
+    mask, said = project.read_mask(NAME), project.read_prediction(NAME, (48, 48))
+    assert mask is not None
+    assert said is not None
+    assert not np.array_equal(mask, said)
+    assert review.dice == dice_between(mask, said, PET, BorderRule.FOREGROUND)
+    assert (review.model, review.strokes, review.clicks) == ("model-1", 2, 2)
+    assert review.seconds >= 5
+
+
+def test_a_prediction_that_is_approved_as_it_is_was_right(
+    predicted: Path, open_window: Callable[..., Parts], qtbot: QtBot
+) -> None:
+    review = approve(open_window(predicted), qtbot)
+    assert (review.dice, review.strokes, review.clicks) == (1.0, 0, 0)
+
+
+def test_a_long_pause_is_no_work(predicted: Path, open_window: Callable[..., Parts]) -> None:
+    session = open_window(predicted).session
+    session.worked()
+    session._last_work -= 19
+    session.worked()
+    assert 19 <= session._memory(NAME).seconds < 20
+    session._last_work -= 21
+    session.worked()
+    assert session._memory(NAME).seconds < 20
+
+
+def test_work_goes_on_counting_after_the_program_was_started_again(
+    predicted: Path,
+    open_window: Callable[..., Parts],
+    paint: Callable[..., None],
+    qtbot: QtBot,
+) -> None:
+    append_review(
+        predicted / ".petseg" / "reviews.jsonl",
+        Review(NAME, Status.EDITED, seconds=100, strokes=7, clicks=9),
+    )
+    project = open_project(predicted)
+    project.save_mask(
+        NAME, np.zeros((48, 48), np.uint8), project.review(NAME) or Review(NAME, Status.EDITED)
+    )
+    parts = open_window(predicted)
+    paint(parts)
+    review = approve(parts, qtbot)
+    assert (review.strokes, review.clicks) == (8, 10)
+    assert review.seconds >= 100
+
+
+def test_the_window_plots_the_record_and_opens_images(
+    predicted: Path,
+    open_window: Callable[..., Parts],
+    qtbot: QtBot,
+    tmp_path: Path,
+) -> None:
+    reviews = predicted / ".petseg" / "reviews.jsonl"
+    approved = Status.APPROVED
+    append_review(reviews, Review("gone.png", approved, "", "model-1", 30, 5, 9, 0.75))
+    append_review(reviews, Review("animal-1.png", approved, "", "model-2", 12, 2, 4, 0.9))
+    parts = open_window(predicted)
+    parts.actions["corrections"].trigger()
+    window = open_corrections(parts)
+    qtbot.waitUntil(lambda: window.plots is not None and len(window.corrections) == 2)
+    plots = window.plots
+    assert plots is not None
+    assert "2 approved masks, 2 of them predicted before" in window.summary.text()
+    assert "Too few yet" in window.advice.text()
+    x, y = plots._dots[0].getData()
+    assert (list(x), list(y)) == ([1, 2], [0.75, 0.9])
+    assert list(plots._means[1].getData()[1]) == [30, 21]
+    assert len(plots._changes) == 3  # another model from the second on
+    chart = plots.charts[0]
+    chart.setFocus()
+    qtbot.keyClick(chart, Qt.Key.Key_Left)
+    assert "gone.png: Dice 0.750, 30 s, 5 strokes, model model-1" in window.readout.text()
+    qtbot.keyClick(chart, Qt.Key.Key_Right)
+    qtbot.keyClick(chart, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: parts.session.name == "animal-1.png")
+    there = chart.getPlotItem().vb.mapViewToScene(chart.getPlotItem().vb.viewRect().center())
+    opened: list[str] = []
+    window.image_wanted.connect(opened.append)
+    qtbot.mouseMove(chart.viewport(), QPoint(round(there.x()), round(there.y())))
+    qtbot.mouseClick(
+        chart.viewport(),
+        Qt.MouseButton.LeftButton,
+        pos=QPoint(round(there.x()), round(there.y())),
+    )
+    assert len(opened) == 1
+    window.tabs.setCurrentIndex(1)
+    words = [window.table.model().index(0, column).data() for column in (0, 2, 4, 6)]
+    assert words in (
+        ["gone.png", "0.750", "5", "model-1"],
+        ["animal-1.png", "0.900", "2", "model-2"],
+    )
+
+
+def test_the_window_follows_what_is_approved(
+    predicted: Path, open_window: Callable[..., Parts], qtbot: QtBot
+) -> None:
+    parts = open_window(predicted)
+    window = open_corrections(parts)
+    qtbot.waitUntil(lambda: window.plots is not None and bool(window.advice.text()))
+    assert window.readout.text() == "No mask was approved here yet."
+    assert not window.table_button.isEnabled()
+    approve(parts, qtbot)
+    qtbot.waitUntil(lambda: [c.image for c in window.corrections] == [NAME])
+    assert window.table_button.isEnabled()
+    assert len(read_corrections(predicted / ".petseg" / "reviews.jsonl")) == 1
