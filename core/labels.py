@@ -205,7 +205,8 @@ def decide(
     if scheme.border_id is not None and rule is not BorderRule.CLASS:
         background, pet = probabilities[..., 0, :, :], probabilities[..., 1, :, :]
         if rule is BorderRule.IGNORE:
-            return (pet >= threshold * (pet + background)).astype(np.uint8)
+            shared: np.ndarray = threshold * (pet + background)
+            return (pet >= shared).astype(np.uint8)
         if rule is BorderRule.FOREGROUND:
             return (background <= 1 - threshold).astype(np.uint8)
         return (pet >= threshold).astype(np.uint8)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from pathlib import Path
 from statistics import median
 
@@ -81,7 +82,7 @@ def next_useful(
     """
     known = {name: value for name, value in waiting.items() if value is not None}
     spoken = len(known) * 2 > len(waiting)
-    images = _looks(sorted(waiting, key=position)[:_MOST], look)
+    images = _looks(nsmallest(_MOST, waiting, key=position), look)
     before = list(_looks(done[-_MOST:], look).values())
     fresh = [n for n, seen in images.items() if not _repeats(seen, before)] or list(images)
     if not fresh:

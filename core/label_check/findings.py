@@ -26,6 +26,7 @@ FINDINGS = "findings.jsonl"
 _MODEL = "model"
 _RIGHT = "right.jsonl"
 _DOUBTFUL = 0.43  # of the reference data 95 % of the good masks have less
+_WORTH_A_WORD = 0.01  # of the image
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,13 @@ def said_right(project: Project) -> set[tuple[str, str]]:
 
 def sentence(found: Suspicion, scheme: LabelScheme) -> str:
     """What speaks against a mask, for people."""
-    if found.given is not None and found.inside >= found.outline:
-        share = "less than 1 %" if found.wrong < 0.01 else f"{round(100 * found.wrong)} %"
-        there, here = scheme.classes[found.said].name, scheme.classes[found.given].name
-        return f"The model is sure of {there} in {share} of the image where the mask has {here}."
-    if found.outline >= _DOUBTFUL:
+    if found.outline >= _DOUBTFUL and found.outline > found.inside:
         return "The mask's outline runs where the model sees hardly an edge."
-    return "The model mostly agrees with this mask."
+    if found.given is None or found.wrong < _WORTH_A_WORD:
+        return "The model mostly agrees with this mask."
+    share = f"{round(100 * found.wrong)} %"
+    there, here = scheme.classes[found.said].name, scheme.classes[found.given].name
+    return f"The model is sure of {there} in {share} of the image where the mask has {here}."
 
 
 def _model_path(check: Path, project: Project, name: str) -> Path:

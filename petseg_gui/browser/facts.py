@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,6 +21,7 @@ from petseg_gui.session import Session
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 
 _STEP_S = 0.2
+_SOME = 1000  # images at most that a step looks at
 _FILES = 50  # that are looked at before the clock is
 
 
@@ -55,6 +57,7 @@ class FactsKeeper(QObject):
         self.known = Known(session.status)
         self._tasks = tasks
         self._folder: _Folder | None = None
+        self._changed: dict[str, None] = {}  # comes first: a person may be waiting for it
         self._waiting: dict[str, None] = {}
         self._task: Task | None = None
         self._begun = False
@@ -94,7 +97,7 @@ class FactsKeeper(QObject):
     def look_again(self, name: str) -> None:
         """An image's mask or prediction may be another one."""
         if self._begun and self._folder is not None:
-            self._waiting[name] = None
+            self._changed[name] = None
             self._go_on()
 
     def look_at_all(self) -> None:
@@ -109,15 +112,18 @@ class FactsKeeper(QObject):
             self._task.cancel()
             self._task = None
         self._folder = None
+        self._changed.clear()
         self._waiting.clear()
         self._begun = False
 
     def _go_on(self) -> None:
         folder = self._folder
-        if folder is None or self._task is not None or not self._waiting:
+        if folder is None or self._task is not None or not (self._changed or self._waiting):
             return
-        names = list(self._waiting)
-        self._waiting.clear()
+        names = [*self._changed, *islice(self._waiting, _SOME)]
+        self._changed.clear()
+        for name in names:
+            self._waiting.pop(name, None)
         self._task = self._tasks.run(
             Lane.INDEX,
             lambda job: _measure(job, folder, names),
@@ -130,7 +136,6 @@ class FactsKeeper(QObject):
             return
         self._task = None
         if step is not None:
-            # What changed meanwhile comes first: a person may be waiting for it.
             self._waiting |= dict.fromkeys(step.left)
             if step.split is not None:
                 self.known.split = step.split

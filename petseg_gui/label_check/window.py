@@ -72,6 +72,7 @@ class CheckWindow(QDialog):
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(14)
+        self.bar.setMinimumWidth(240)
         self.progress_label = QLabel(self)
         self.state = QLabel(self)
         self.state.setWordWrap(True)

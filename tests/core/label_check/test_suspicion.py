@@ -95,3 +95,11 @@ def test_of_three_classes_the_two_that_meet_are_named() -> None:
 def test_a_mask_of_one_pixel_can_be_judged() -> None:
     pixel = np.ones((1, 1), np.uint8)
     assert suspicion_of(pixel, np.array([[[0.75]], [[0.25]]], np.float32)).score == 0.75
+
+
+def test_each_reason_has_its_sentence() -> None:
+    mask = disc()
+    moved = suspicion_of(np.roll(mask, 6, axis=1), said_of(mask))
+    assert sentence(moved, PET) == "The mask's outline runs where the model sees hardly an edge."
+    right = suspicion_of(mask, said_of(mask))
+    assert sentence(right, PET) == "The model mostly agrees with this mask."
