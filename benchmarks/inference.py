@@ -27,6 +27,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -40,13 +41,15 @@ from PIL import Image
 from benchmarks.inference_memory import measure, segment_all
 from benchmarks.report import Row, json_argument, report
 from core.drawing.animal_photo import draw_animal
+from core.evaluation.metrics import confusion, score
 from core.images import read_image
 from core.inference.bundled import bundled_model
+from core.inference.options import MOST_TILES
 from core.inference.prediction import Prediction
 from core.inference.predictor import PredictionStopped, Predictor
 from core.inference.tiles import windows
 from core.inference.view import fit_whole
-from core.labels import PET, TRIMAP, VOID, BorderRule, apply_border_rule
+from core.labels import PET, TRIMAP, BorderRule, apply_border_rule
 from core.modelfile import onnx_path, read_description
 from core.models.export import describe_anew
 from core.models.weights import load_model
@@ -213,23 +216,19 @@ def _stopping(model: Path, large: Path) -> Iterator[Row]:
     predictor = Predictor(model)
     worst = 0.0
     for number in range(_STOPS):
-        ended = threading.Event()
-        thread = threading.Thread(target=_until_stopped, args=(predictor, pixels, ended))
+        thread = threading.Thread(target=_until_stopped, args=(predictor, pixels))
         thread.start()
         time.sleep(0.05 + 0.1 * number)  # in the middle of it, at another place each time
         stopped = time.perf_counter()
         predictor.stop()
-        ended.wait()
-        worst = max(worst, time.perf_counter() - stopped)
         thread.join()
+        worst = max(worst, time.perf_counter() - stopped)
     yield Row("stopping a prediction, at most", worst * 1000, "ms", STOP_MS)
 
 
-def _until_stopped(predictor: Predictor, pixels: np.ndarray, ended: threading.Event) -> None:
-    try:
-        predictor.predict(pixels, tiles=32)
-    except PredictionStopped:
-        ended.set()
+def _until_stopped(predictor: Predictor, pixels: np.ndarray) -> None:
+    with suppress(PredictionStopped):
+        predictor.predict(pixels, tiles=MOST_TILES)
 
 
 # Seams
@@ -315,10 +314,7 @@ def _parity(model: Path, project: Project, names: Sequence[str]) -> Iterator[Row
 
 def _iou(said: Prediction, truth: np.ndarray) -> float:
     """The pet's intersection over union. truth: uint8, 1 the pet, VOID not scored."""
-    known = truth != VOID
-    ours, theirs = said.mask(PET, BorderRule.FOREGROUND)[known] == 1, truth[known] == 1
-    union = int((ours | theirs).sum())
-    return int((ours & theirs).sum()) / union if union else 1.0
+    return score(confusion(truth, said.mask(PET, BorderRule.FOREGROUND), 2)[None]).iou
 
 
 if __name__ == "__main__":

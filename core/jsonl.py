@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -52,3 +53,12 @@ def read(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         if isinstance(record, dict):
             records.append(record)
     return records, offset + end
+
+
+def number(value: object, otherwise: float = 0.0) -> float:
+    """A finite number of a record that anyone may have written; ``otherwise`` for what is none."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return otherwise
+    return found if math.isfinite(found) else otherwise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from petseg_gui.parts import Parts
 
 _BAD_INPUT = 2
+_TURN = 0.001  # seconds; Python's own 0.005 are felt where the window waits for several threads
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,6 +58,7 @@ def make_application() -> QApplication:
 
     from petseg_gui.look import set_look
 
+    sys.setswitchinterval(_TURN)
     application = QApplication(sys.argv[:1])
     set_look(application)
     return application
@@ -123,6 +126,10 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
     ):
         wire(parts)
     open_at_start(parts, options.folder, options.project)
+    if not gc.get_freeze_count():  # once: what is garbage by then stays
+        # Collecting garbage stops all threads, the longer the more there is to look at; what the
+        # program is made of need not be looked at.
+        gc.freeze()
     return parts
 
 

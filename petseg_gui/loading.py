@@ -166,10 +166,6 @@ class ImageLoader(QObject):
             if name == self._wanted:
                 self._read(name)
 
-    def ready(self, name: str) -> LoadedImage | None:
-        """What was read ahead of an image."""
-        return self._ahead.get(name)
-
     def set_prediction(self, name: str, mask: np.ndarray) -> None:
         """A model has spoken of an image that nobody judged: what was read ahead shows that."""
         image, project = self._ahead.get(name), self._project

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from core.evaluation.triage import Arrangement, by_name
 from core.files import WriteError, is_writable
 from core.masks import MaskEncoding
 from core.project.places import known_store, needs_store, remember_store
@@ -33,13 +34,15 @@ _SLOW_MS = 400
 
 @dataclass(frozen=True)
 class Opened:
-    """A folder that was opened, with each image's status (reading them all takes a moment).
+    """A folder that was opened, with its images by name, and each one's status.
 
-    lock: held while this window may change the folder. locked_out: why it may not, although the
-    folder is not read-only. recovered: what an earlier window had not saved.
+    Where there are many images, all this takes a moment. lock: held while this window may change
+    the folder. locked_out: why it may not, although the folder is not read-only. recovered: what an
+    earlier window had not saved.
     """
 
     project: Project
+    images: Arrangement
     statuses: dict[str, Status]
     lock: WindowLock | None = None
     locked_out: str = ""
@@ -211,7 +214,7 @@ def _open(
     if lock is None:
         project.writable = False
     statuses = {name: project.status(name) for name in project.names}
-    return Opened(project, statuses, lock, locked_out, recovered)
+    return Opened(project, by_name(project.names), statuses, lock, locked_out, recovered)
 
 
 # What an earlier window left undone is rare: what mends it is imported when there is something.

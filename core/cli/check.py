@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from core.cli.output import DONE, open_for_cli, save_json, say, table
 from core.cli.train import absolute_start
-from core.label_check.findings import read_findings, said_right
+from core.label_check.findings import Finding, read_findings, said_right
 from core.label_check.plan import (
     check_config,
     is_done,
@@ -23,7 +23,6 @@ from core.label_check.plan import (
 )
 from core.label_check.work import run_check
 from core.masks import MaskEncoding
-from core.project.project import Project
 from core.training.config import Start, start_model
 
 _SHOWN = 30
@@ -57,21 +56,20 @@ def check_command(
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("Checking masks", total=None)
         run_check(
+            project,
             check,
             lambda done, total, text: bar.update(
                 task, completed=done, total=total or None, description=text
             ),
         )
-    _tell(project, check)
-    right = said_right(project)
-    value = [asdict(f) | {"right": (f.image, f.mask) in right} for f in read_findings(check)]
+    found, right = read_findings(check), said_right(project)
+    _tell([f for f in found if (f.image, f.mask) not in right])
+    value = [asdict(f) | {"right": (f.image, f.mask) in right} for f in found]
     save_json(json_file, {"check": str(check), "border": plan.rule.value, "masks": value})
     return DONE
 
 
-def _tell(project: Project, check: Path) -> None:
-    right = said_right(project)
-    found = [f for f in read_findings(check) if (f.image, f.mask) not in right]
+def _tell(found: list[Finding]) -> None:
     say("The most suspicious first; look at them in the window: Model > Find bad masks.")
     rows = [[f"{f.score:.3f}", f.image, f.why] for f in found[:_SHOWN]]
     table(["suspicion", "image", "why"], rows)

@@ -39,7 +39,7 @@ def explain_command(
     """
     if out.suffix.lower() != ".png":
         raise BadInput(f"--out {out}: the heat map is a PNG, so its name ends in .png.")
-    if out.exists() and out.samefile(image):
+    if out.exists() and image.exists() and out.samefile(image):
         raise BadInput(f"{out} is the photo and would be overwritten: choose another --out.")
     path = model_path(model)
     description = read_description(path)

@@ -10,10 +10,9 @@ from core.errors import BadInput
 from core.evaluation.measuring import facts_of, measure, stamp_of, stored_look
 from core.evaluation.search import Value, parse
 from core.evaluation.triage import ORDERS, Known, arrange
-from core.evaluation.useful import Choice, Look, next_useful, would_train
+from core.evaluation.useful import Choice, Look, next_useful, waiting_among
 from core.project.index import INDEX_NAME, Index
 from core.project.project import Project
-from core.project.reviews import Status
 
 _COLUMNS = ("status", "split", "uncertainty", "disagreement", "object", "parts")
 
@@ -72,13 +71,7 @@ def _most_useful(
     def look(name: str) -> Look | None:
         return stored_look(project, index, name)
 
-    trains = would_train(project)
-    waiting = {
-        name: known.of(name).uncertainty
-        for name in names
-        if project.status(name) in (Status.UNLABELLED, Status.PREDICTED) and trains(name)
-    }
-    done = project.named((Status.EDITED, Status.APPROVED))
+    waiting, done = waiting_among(project, names, known)
     choices: list[Choice] = []
     while len(choices) < count and (choice := next_useful(waiting, done, look)) is not None:
         choices.append(choice)

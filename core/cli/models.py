@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.output import DONE, open_for_cli, say, table
+from core.errors import BadInput
 from core.inference.bundled import bundled_model
 from core.inference.card import card_rows
 from core.inference.catalogue import IMPORTED, list_models
@@ -67,6 +68,8 @@ def import_command(
         project.require_writable()
     scheme = project.settings.scheme if project is not None else None
     found = examine(file, scheme)
+    if not found.asks and said.keys() - {"name"}:
+        raise BadInput(f"{file.name} tells what it is: only --name can be given.")
     answers = replace(found.answers, **said)
     say(f"{found.words}; {found.parameters / 1e6:.1f} M parameters.")
     for note in found.notes:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import cv2
@@ -104,27 +104,30 @@ def segment_files(jobs: Sequence[Job], way: Way, cores: int) -> Generator[dict[s
 
     Raises WriteError, ModelFileError.
     """
-    one_large = Lock()
+    one_large, stop = Lock(), Event()
 
     def work(job: Job) -> dict[str, Any] | str:
         try:
             width, height = image_size(job.image)
             with one_large if width * height > _LARGE else nullcontext():
-                return _segment(job, way)
+                return _segment(job, way, stop)
         except ImageError as error:
             return error.reason
         except MemoryError:
             return "too large for this machine's memory"
 
     with ThreadPoolExecutor(min(cores, len(jobs), _MOST_AT_ONCE)) as pool:
-        # Closed on the way, it leaves out what has not begun.
-        yield from pool.map(work, jobs)
+        try:
+            yield from pool.map(work, jobs)
+        finally:  # closed on the way, it leaves out what has not begun and ends the rest
+            stop.set()
+            way.predictor.stop(stop)
 
 
-def _segment(job: Job, way: Way) -> dict[str, Any]:
-    """Raises ImageError, WriteError, ModelFileError, MemoryError."""
+def _segment(job: Job, way: Way, stop: Event) -> dict[str, Any]:
+    """Raises ImageError, WriteError, ModelFileError, PredictionStopped, MemoryError."""
     image = read_image(job.image)
-    prediction = way.predictor.predict(image.pixels, way.options.flip, way.options.tiles)
+    prediction = way.predictor.predict(image.pixels, way.options.flip, way.options.tiles, stop)
     mask = prediction.mask(way.scheme, way.border, way.options)
     write_mask(job.mask, mask, way.scheme)
     if way.overlay:

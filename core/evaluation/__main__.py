@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from core.child import Tell, run_child
 from core.evaluation.assess import Assessment, assess, names_to_score
-from core.evaluation.kept import PICTURES
+from core.evaluation.kept import PICTURES, write_about
 from core.evaluation.result import FILE_NAME, write_evaluation
 from core.evaluation.sources import answers_of
 from core.files import write_bytes
@@ -39,7 +39,7 @@ class Request(BaseModel):
 
 
 def work(raw: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """Write images.csv, report.html, worst/00.jpg ... and, last, evaluation.json into ``out``.
+    """Write images.csv, report.html, worst/00.jpg ..., about.json and, last, evaluation.json.
 
     Raises BadInput, WriteError, ValueError (no request).
     """
@@ -70,6 +70,7 @@ def write_all(out: Path, found: Assessment) -> None:
     write_report(out / "report.html", found.evaluation, found.pictures)
     for rank, picture in enumerate(found.pictures.values()):
         write_bytes(out / PICTURES / f"{rank:02}.jpg", picture)
+    write_about(out, found.evaluation)
     # Last: where it stands, all of them do.
     write_evaluation(out / FILE_NAME, found.evaluation)
 

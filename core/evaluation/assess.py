@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from core.child import Tell
 from core.errors import BadInput
 from core.evaluation.bootstrap import RESAMPLES, SEED
 from core.evaluation.calibration import (
@@ -37,9 +38,6 @@ from core.evaluation.surface import match_borders
 from core.labels import BorderRule, apply_border_rule, scheme_under
 from core.project.project import Project
 from core.project.reviews import Status
-
-Tell = Callable[[int, int, str], None]
-"""(done, total, what is being done)."""
 
 _TOO_LARGE = "too large for this machine's memory"
 

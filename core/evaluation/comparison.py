@@ -15,6 +15,9 @@ from core.evaluation.summary import DATA_SET, PER_IMAGE, dataset_figures, sums_o
 
 Verdict = Literal["a", "b", "open"]
 
+FEWEST = 6
+"""Images from which on a verdict is given: of fewer, all on one side are chance too often."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -41,7 +44,7 @@ class Comparison:
 
     changes: of all these images, what b gained most first. left_out: images that only one of the
     two scored, or whose truth was changed between the two. verdict: by the per-image IoU: which is
-    better, "open" where its interval holds 0.
+    better, "open" where its interval holds 0, or of fewer than FEWEST images.
     """
 
     a: str
@@ -61,10 +64,14 @@ class Comparison:
         if iou.interval is None:
             return "One image alone cannot say which is better."
         low, high = iou.interval
+        if self.verdict == "a":  # said of the better one
+            low, high = -high, -low
         spread = f"95 % interval of the difference {low:+.4f} to {high:+.4f}"
         if self.verdict == "open":
             if low == high == 0:
                 return f"Both say the same of these {self.images} images."
+            if self.images < FEWEST:
+                return f"{self.images} images are too few to say which is better ({spread})."
             return f"These {self.images} images do not show which is better ({spread})."
         better, other = (self.b, self.a) if self.verdict == "b" else (self.a, self.b)
         return (
@@ -96,8 +103,9 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
     per_image, dataset = _intervals(means, sums)
     iou = per_image["iou"]
     verdict: Verdict = "open"
-    if iou.interval is not None and (iou.interval[0] > 0 or iou.interval[1] < 0):
-        verdict = "b" if iou.interval[0] > 0 else "a"
+    if len(common) >= FEWEST and iou.interval is not None:
+        low, high = iou.interval
+        verdict = "b" if low > 0 else "a" if high < 0 else "open"
     first, second = _titles(a.source, b.source)
     return Comparison(
         a=first,

@@ -59,11 +59,6 @@ class Trend:
     low: float
     high: float
 
-    @property
-    def certain(self) -> bool:
-        """Whether it is better told from no change than by chance."""
-        return self.low > 0 or self.high < 0
-
 
 @dataclass(frozen=True)
 class ModelShare:

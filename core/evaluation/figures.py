@@ -44,6 +44,7 @@ _STYLE = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
     "legend.fontsize": 8,
+    "legend.loc": "upper left",  # "best" looks at every bar, and warns where that takes long
     "legend.facecolor": _PAPER,
     "legend.edgecolor": "none",
     "legend.framealpha": 1.0,
@@ -63,7 +64,7 @@ def histogram_of(rows: Sequence[ImageScores], name: str, label: str, unit: str) 
         axes.set_xlabel(f"{label} ({unit})" if unit else label)
         axes.set_ylabel("images")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend()
+        axes.legend(loc="upper right" if unit else "upper left")  # good images are elsewhere
 
     return _svg(f"histogram {name}", draw)
 
@@ -126,7 +127,7 @@ def threshold_plot(points: Sequence[ThresholdPoint], used: float | None) -> str:
         axes.set_xlabel("threshold")
         axes.set_xlim(0, 1)
         axes.set_ylim(None, 1.005)
-        axes.legend()
+        axes.legend(loc="lower center")
 
     return _svg("threshold", draw)
 

@@ -6,10 +6,9 @@ import shutil
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from core.errors import BadInput
-from core.evaluation.result import FILE_NAME, Evaluation, read_evaluation
+from core.evaluation.result import FILE_NAME, Evaluation
 from core.files import WriteError, read_json, write_json
 from core.project.project import Project
 
@@ -27,7 +26,6 @@ class Kept:
     folder: Path
     title: str
     subset: str
-    border: str
     images: int
     iou: float
     made: str
@@ -42,29 +40,22 @@ def new_folder(project: Project) -> Path:
     return folder
 
 
-def about(folder: Path, evaluation: Evaluation) -> Kept:
-    """What a list says of it."""
-    return Kept(
+def write_about(folder: Path, evaluation: Evaluation) -> None:
+    """Write down what a list says of an evaluation, so that none is read for it.
+
+    Raises WriteError.
+    """
+    kept = Kept(
         folder=folder,
         title=evaluation.source.title,
         subset=evaluation.subset,
-        border=evaluation.border.value,
         images=evaluation.images,
         iou=evaluation.per_image.iou,
         made=evaluation.made,
     )
-
-
-def keep(folder: Path) -> Evaluation:
-    """Read what was just made and write down what a list says of it.
-
-    Raises BadInput (damaged), WriteError.
-    """
-    evaluation = read_evaluation(folder / FILE_NAME)
-    value = asdict(about(folder, evaluation))
+    value = asdict(kept)
     del value["folder"]
     write_json(folder / _ABOUT, value)
-    return evaluation
 
 
 def list_kept(project: Project) -> list[Kept]:
@@ -90,22 +81,14 @@ def _read(folder: Path) -> Kept | None:
     if not (folder / FILE_NAME).is_file():
         return None
     try:
-        return _parse(folder, read_json(folder / _ABOUT, _LONGEST))
+        raw = read_json(folder / _ABOUT, _LONGEST)
+        return Kept(
+            folder=folder,
+            title=str(raw["title"]),
+            subset=str(raw["subset"]),
+            images=int(raw["images"]),
+            iou=float(raw["iou"]),
+            made=str(raw["made"]),
+        )
     except (BadInput, KeyError, TypeError, ValueError):
-        pass  # its window was closed before it was written down
-    try:
-        return about(folder, read_evaluation(folder / FILE_NAME))
-    except BadInput:
         return None
-
-
-def _parse(folder: Path, raw: dict[str, Any]) -> Kept:
-    return Kept(
-        folder=folder,
-        title=str(raw["title"]),
-        subset=str(raw["subset"]),
-        border=str(raw["border"]),
-        images=int(raw["images"]),
-        iou=float(raw["iou"]),
-        made=str(raw["made"]),
-    )

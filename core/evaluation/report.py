@@ -84,7 +84,7 @@ def render(
         terms=FIGURES,
         class_keys=_CLASS_KEYS,
         dataset_keys=list(OverDataSet.model_fields),
-        notes=dict(NOTES),
+        notes=NOTES,
         rule=RULES[evaluation.border],
         subset=_SUBSETS.get(evaluation.subset, evaluation.subset),
         made=f"{datetime.fromisoformat(evaluation.made):%d %B %Y, %H:%M} UTC",

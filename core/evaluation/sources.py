@@ -69,9 +69,7 @@ class ModelAnswers:
         predictor = Predictor(path, threads)
         scheme, known = project.settings.scheme, predictor.description.scheme
         if rule is BorderRule.CLASS and scheme.border_id is not None and known.border_id is None:
-            raise BadInput(
-                "This model knows no border class: choose another border rule (--border)."
-            )
+            raise BadInput("This model knows no border class: choose another border rule.")
         self._wanted = scheme_under(scheme, rule)
         mask_rule(known, self._wanted, rule)  # refuse other classes now, not image by image
         self._predictor, self._rule, self._flip = predictor, rule, flip

@@ -1,4 +1,7 @@
-"""What each figure is, in the report's notes; the reasons: docs/decisions/0019-figures.md."""
+"""What each figure is, for whoever does not know it by name.
+
+In the window and in the report; the reasons: docs/decisions/0019-figures.md.
+"""
 
 from __future__ import annotations
 
@@ -11,99 +14,103 @@ from core.labels import BorderRule
 
 @dataclass(frozen=True)
 class Term:
-    """unit: "" or "px"; higher: whether more is better."""
+    """A figure: its field in the summaries, its name, what it says. unit: "" or "px"."""
 
     key: str
     name: str
     meaning: str
     unit: str = ""
-    higher: bool = True
 
 
 FIGURES = (
     Term(
         "iou",
         "IoU",
-        "Pixels that truth and prediction share, by the pixels that either of them has. 1 is "
-        "perfect. Where neither has any object: 1; where only one has: 0.",
+        "How much the model's mask and the true one overlap: the pixels in both as a share of the "
+        "pixels in either. 1 is perfect. Where neither has any object: 1; where only one has: 0.",
     ),
     Term(
         "dice",
         "Dice",
-        "Twice the shared pixels, by the pixels of both together (F1). Empty masks as for IoU.",
+        "Overlap as well, kinder to small mistakes: twice the pixels in both as a share of the two "
+        "masks' pixels together (F1). Empty masks as for IoU.",
     ),
     Term(
         "precision",
         "Precision",
-        "Of the pixels called object, the share that is one. Empty masks as for IoU.",
+        "Of what the model takes for the object, the share that is. Empty masks as for IoU.",
     ),
     Term(
         "recall",
         "Recall",
-        "Of the object's pixels, the share that was found. Empty masks as for IoU.",
+        "Of what truly is the object, the share that the model finds. Empty masks as for IoU.",
     ),
-    Term("pixel_accuracy", "Pixel accuracy", "The share of all labelled pixels that are right."),
+    Term(
+        "pixel_accuracy",
+        "Pixel accuracy",
+        "The share of all labelled pixels that are right. Large backgrounds make it high for any "
+        "model.",
+    ),
     Term(
         "boundary_iou",
         "Boundary IoU",
-        "IoU of the bands along the two borders, inside of each mask, 2 % of the image's diagonal "
-        "wide (Cheng et al. 2021): what is wrong at the outline, which large objects hide from "
-        "IoU. The image's edge counts as border.",
+        "The overlap in a narrow band along the outlines: it shows ragged edges that IoU forgives. "
+        "The band lies inside of each mask, 2 % of the image's diagonal wide (Cheng et al. 2021); "
+        "the image's edge counts as outline.",
     ),
     Term(
         "hd95",
         "HD95",
-        "95 % of each outline lies at most so far from the other; the larger of the two "
-        "directions, in the image's own pixels. Where only one of the two has an object: the "
-        "image's diagonal; where neither has: 0.",
+        "How far the outlines lie apart where they do worst, the worst 5 % left out: the larger of "
+        "the two directions, in the image's own pixels. Lower is better. Where only one of the two "
+        "masks has an object: the image's diagonal; where neither has: 0.",
         "px",
-        higher=False,
     ),
     Term(
         "surface_distance",
         "Mean surface distance",
-        "From each pixel of both outlines to the nearest of the other, the mean. Empty masks as "
-        "for HD95.",
+        "How far the outlines lie apart on average: from each pixel of both to the nearest of the "
+        "other. Lower is better. Empty masks as for HD95.",
         "px",
-        higher=False,
     ),
 )
 
-NOTES = (
-    (
-        "Per image, over the data set",
-        "Per image: each image's own figure, then the mean; every image counts the same. Over the "
-        "data set: all pixels of all images together; large images and large objects count more. "
-        "All at the images' own size.",
+NOTES = {
+    "Mean over images": (
+        "Each image's own figure, at its own size, then the mean: every image counts the same. It "
+        "is what one can expect of the next photo."
     ),
-    (
-        "95 % interval",
-        f"Images are drawn {RESAMPLES} times with replacement, as many as there are, and the "
-        "figures taken anew each time: 95 % of them lie in it (percentile bootstrap). It tells "
-        "what other images of the same kind would give, not what other kinds would.",
+    "All pixels together": (
+        "The pixels of all images as if they were one: large images and large objects count more."
     ),
-    (
-        "All object",
-        "What saying the first class of every pixel would score. A figure means something only "
-        "as far as it lies above it.",
+    "95 % interval": (
+        "With other photos of the same kind the figure would lie in this range 19 times of 20; few "
+        f"images make it wide. Images are drawn {RESAMPLES:,} times with replacement, as many as "
+        "there are, and the figures taken anew each time (percentile bootstrap)."
     ),
-    (
-        "Several classes",
+    "All object": (
+        "What a mask scores that calls every pixel the object (the first class). A model should be "
+        "far above it."
+    ),
+    "Border rule": (
+        "What the uncertain border of a mask counts as. Figures under different rules cannot be "
+        "compared."
+    ),
+    "Several classes": (
         "With more than two classes an image's overlap figures are means over the classes that "
-        "its truth or its prediction holds; those of borders leave the background out.",
+        "its truth or its prediction holds; those of borders leave the background out."
     ),
-    ("Void", "Pixels that nobody labelled are in no sum; they are taken out of both masks."),
-    (
-        "Calibration error",
+    "Void": "Pixels that nobody labelled are in no sum; they are taken out of both masks.",
+    "Calibration error": (
         f"Pixels in {BINS} bins by the probability that the model gave; of each bin the "
         "difference between its mean probability and how often it was so, weighed by its pixels "
-        "(ECE). Probabilities in steps of 1/255.",
+        "(ECE). Probabilities in steps of 1/255."
     ),
-)
+}
 
 RULES = {
-    BorderRule.FOREGROUND: "a trimap's border counts as object",
-    BorderRule.IGNORE: "a trimap's border is left out",
-    BorderRule.BACKGROUND: "a trimap's border counts as background",
-    BorderRule.CLASS: "a trimap's border is a class of its own",
+    BorderRule.FOREGROUND: "the border counts as object",
+    BorderRule.IGNORE: "the border is left out",
+    BorderRule.BACKGROUND: "the border counts as background",
+    BorderRule.CLASS: "the border is a class of its own",
 }

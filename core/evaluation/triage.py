@@ -71,8 +71,7 @@ class Known:
             checked = facts.disagreement is not None and self.split.get(name) is Subset.VAL
             return 1 - facts.disagreement if checked and facts.disagreement is not None else None
         if key == "date":
-            changed = facts.modified
-            return None if changed is None else datetime.fromtimestamp(changed).date().isoformat()
+            return None if facts.modified is None else _day(facts.modified)
         value: Value = getattr(facts, _FIELDS[key])
         return value
 
@@ -100,16 +99,21 @@ _FIELDS = {
 class Arrangement:
     """The images that are found, in order. key, descending: as they were sorted.
 
-    bar: the key whose values are shown as bars; longest: the value of the longest bar. rows: each
-    name's place, from 0.
+    bar: the key whose values are shown as bars; longest: the value of the longest bar, 0 where none
+    is known. rows: each name's place, from 0.
     """
 
     names: Sequence[str] = ()
     key: str = "name"
     descending: bool = False
     bar: str = "uncertainty"
-    longest: float = 1.0
+    longest: float = 0.0
     rows: Mapping[str, int] = field(default_factory=dict)
+
+
+def by_name(names: Sequence[str]) -> Arrangement:
+    """All images, in the order of their names, in which they come."""
+    return Arrangement(names, rows={name: row for row, name in enumerate(names)})
 
 
 def arrange(
@@ -129,15 +133,22 @@ def arrange(
         order = np.argsort(-numbers if descending else numbers, kind="stable")
         found = [found[i] for i in order.tolist()]
     longest = longest_bar(names, bar, known)
-    rows = {name: row for row, name in enumerate(found)}
+    rows = by_name(found).rows
     return Arrangement(found, key, descending, bar, longest, rows)
 
 
 def longest_bar(names: Sequence[str], bar: str, known: Known) -> float:
-    """The value of the longest bar there is, above 0; names: all there are."""
+    """The value of the longest bar of these images, 0 where none is known."""
     if bar in _OF_ONE:
         return 1.0
-    return float(np.nan_to_num(_numbers(names, bar, known)).max(initial=0)) or 1.0
+    return float(np.nan_to_num(_numbers(names, bar, known)).max(initial=0))
+
+
+def _day(modified: float) -> str | None:
+    try:
+        return datetime.fromtimestamp(modified).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None  # some file systems hold years that no calendar does
 
 
 def _numbers(names: Sequence[str], key: str, known: Known) -> np.ndarray:

@@ -14,7 +14,7 @@ docs/decisions/0022 says why it is not simply the most unsure, nor the one farth
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from pathlib import Path
@@ -22,14 +22,18 @@ from statistics import median
 
 import numpy as np
 
+from core.evaluation.triage import Known
 from core.project.duplicates import MOST_DIFFERENT, fingerprint
 from core.project.layout import official_split
 from core.project.project import Project
+from core.project.reviews import Status
 from core.project.split import Subset, position
 
 SIDE = 8
 """A look has so many cells along each side."""
 
+_WAIT = (Status.UNLABELLED, Status.PREDICTED)
+_DONE = (Status.EDITED, Status.APPROVED)
 _MOST = 400  # images that are compared, and as many done: each may cost the reading of a photo
 
 
@@ -76,8 +80,8 @@ def next_useful(
     """The image that is the most useful to correct next, None where there is none.
 
     waiting: the images to choose from -> how unsure the model is of each (0 to 1), None where it
-    has not spoken. done: those that were corrected, or passed over, the latest last. look: gives
-    an image's look, None where it cannot be read; it is asked for some hundred images at most.
+    has not spoken. done: those that were corrected, or passed over; of many the last ones count.
+    look: gives an image's look, None where it cannot be read; it is asked for some hundred at most.
     Where the model has not spoken of most images, variety alone decides.
     """
     known = {name: value for name, value in waiting.items() if value is not None}
@@ -115,6 +119,24 @@ def _rank(name: str, known: Mapping[str, float]) -> int:
         return 0
     above = sum(value >= known[name] for value in known.values())
     return math.ceil(100 * above / len(known))
+
+
+def waiting_among(
+    project: Project, names: Iterable[str], known: Known
+) -> tuple[dict[str, float | None], list[str]]:
+    """The images to choose from, with how unsure the model is, and those done: ``next_useful``'s.
+
+    names: those that may be chosen. The done ones are in an order that their names alone do not
+    tell, since of many the last ones count. Raises BadInput (the split is damaged).
+    """
+    trains = would_train(project)
+    waiting = {
+        name: known.of(name).uncertainty
+        for name in names
+        if known.status(name) in _WAIT and trains(name)
+    }
+    done = [name for name in project.names if known.status(name) in _DONE]
+    return waiting, sorted(done, key=position, reverse=True)  # those that train come last
 
 
 def would_train(project: Project) -> Callable[[str], bool]:

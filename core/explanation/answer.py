@@ -33,17 +33,17 @@ class Explanation:
         """
         width, height = size
         if self.box == (0, 0, width, height):
-            return _steps(self.values)
+            return to_steps(self.values)
         by = max(1.0, max(size) / _LONGEST)
         whole = np.zeros((max(1, round(height / by)), max(1, round(width / by))), np.uint8)
         x0, y0, x1, y1 = (round(side / by) for side in self.box)
         part = whole[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
         seen = ProbabilityMap(self.box, self.values).over(self.box, part.shape[::-1])
-        part[:] = _steps(seen)
+        part[:] = to_steps(seen)
         return whole
 
 
-def _steps(values: np.ndarray) -> np.ndarray:
+def to_steps(values: np.ndarray) -> np.ndarray:
     """0 to 1 -> uint8, 0 to 255."""
     steps: np.ndarray = (values * 255 + 0.5).astype(np.uint8)
     return steps

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.editing.region import Region
-from core.explanation.answer import Explanation
+from core.explanation.answer import Explanation, to_steps
 
 _MOST_SAMPLES = 1024  # of a region's side: no network sees more
 
@@ -46,7 +46,7 @@ def packed(explanation: Explanation) -> dict[str, Any]:
     """An explanation as JSON, its values in steps of 1/255."""
     return {
         "shape": explanation.values.shape,
-        "values": _pack((explanation.values * 255 + 0.5).astype(np.uint8)),
+        "values": _pack(to_steps(explanation.values)),
         "box": explanation.box,
         "peak": explanation.peak,
         "about": explanation.about,

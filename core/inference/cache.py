@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import zlib
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
@@ -14,18 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from core.images import ImageError
+from core.images import MAX_PIXELS, ImageError
 from core.inference.options import PredictOptions
-from core.inference.prediction import Prediction
+from core.inference.prediction import MOST_BYTES, Prediction
 from core.labels import LabelClass, LabelScheme
 from core.modelfile import ModelDescription
 
 _FORMAT = 1  # to be raised when the same model says other numbers of the same image
 _SUFFIX = ".probabilities"
 _MOST_HEADER = 1 << 20
-_MOST_BYTES = 1 << 29
 _LEVEL = 1  # zlib's fastest: probabilities are mostly flat
 _ROOM = 0.9  # so much of the limit is left full by a clearing
+_ANSWERING = {"id", "scheme", "activation", "view", "size", "temperature", "onnx_sha256"}
+_DAMAGED = (ValueError, TypeError, KeyError, OverflowError, RecursionError, zlib.error)
 
 
 class ProbabilityCache:
@@ -45,17 +47,19 @@ class ProbabilityCache:
         """The prediction kept under a key, ``quantised``; None without one."""
         path = self._path(key)
         try:
-            if path.stat().st_size > _MOST_HEADER + _MOST_BYTES:
+            if path.stat().st_size > _MOST_HEADER + MOST_BYTES:
                 return None
             data = path.read_bytes()
-            os.utime(path)  # used now
         except OSError:
             return None
         try:
-            return _decoded(data)
-        except (ValueError, TypeError, KeyError, RecursionError, zlib.error):
-            path.unlink(missing_ok=True)
+            found = _decoded(data)
+        except _DAMAGED:
+            _remove(path)
             return None
+        with suppress(OSError):  # a folder that can only be read serves all the same
+            os.utime(path)  # used now
+        return found
 
     def put(self, key: str, prediction: Prediction) -> None:
         """Keep a prediction. Where that cannot be written it is not kept: a cache may forget."""
@@ -83,7 +87,7 @@ class ProbabilityCache:
                 file.write(data)
             os.replace(name, path)
         except OSError:
-            Path(name).unlink(missing_ok=True)
+            _remove(Path(name))
             return False
         return True
 
@@ -94,11 +98,8 @@ class ProbabilityCache:
         for _, size, path in files:
             if total <= room:
                 break
-            try:
-                path.unlink(missing_ok=True)
-            except OSError:
-                continue
-            total -= size
+            if _remove(path):
+                total -= size
         return total
 
     def _files(self) -> list[tuple[int, int, Path]]:
@@ -116,8 +117,8 @@ class ProbabilityCache:
 def key_of(image: Path, description: ModelDescription, options: PredictOptions) -> str:
     """What a model says of an image file, asked in this way, is kept under: 64 hex digits.
 
-    Another one as soon as the file, the model or the way it is asked is another. Raises
-    ImageError: the file cannot be looked at.
+    Another one as soon as the file, the model or the way it is asked is another; the model's
+    name is no matter. Raises ImageError: the file cannot be looked at.
     """
     try:
         about = image.stat()
@@ -125,10 +126,20 @@ def key_of(image: Path, description: ModelDescription, options: PredictOptions) 
         raise ImageError(image, error.strerror or str(error)) from error
     parts = (
         *(_FORMAT, os.path.abspath(image), about.st_size, about.st_mtime_ns),
-        *(description.onnx_sha256, description.view, description.size, description.temperature),
+        # What is kept says whose it is, and of which classes: one twin may be imported twice.
+        description.model_dump(mode="json", include=_ANSWERING),
         *(options.flip, options.tiles if description.view == "whole" else 1),
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _remove(path: Path) -> bool:
+    """Whether a file is gone now."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def _encoded(prediction: Prediction) -> bytes:
@@ -145,12 +156,12 @@ def _encoded(prediction: Prediction) -> bytes:
 
 
 def _decoded(data: bytes) -> Prediction:
-    """Raises ValueError, TypeError, KeyError, RecursionError, zlib.error: damaged."""
+    """Raises one of _DAMAGED."""
     end = data.index(b"\n", 0, _MOST_HEADER)
     header = json.loads(data[:end])
     classes, height, width = (int(n) for n in header["shape"])
     length = classes * height * width
-    if min(classes, height, width) < 1 or length > _MOST_BYTES:
+    if min(classes, height, width) < 1 or length > MOST_BYTES:
         raise ValueError("no such planes")
     unpacking = zlib.decompressobj()
     planes = np.frombuffer(unpacking.decompress(data[end + 1 :], length + 1), np.uint8)
@@ -161,7 +172,7 @@ def _decoded(data: bytes) -> Prediction:
     if len(scheme.classes) != classes:
         raise ValueError("other classes than planes")
     right, down = (int(n) for n in header["size"])
-    if min(right, down) < 1:
+    if min(right, down) < 1 or right * down > MAX_PIXELS:
         raise ValueError("no such image")
     shaped = planes.reshape(classes, height, width)
     return Prediction(shaped, (right, down), scheme, str(header["model"]))

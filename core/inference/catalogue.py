@@ -38,7 +38,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model that can be chosen. title: its name; with a date where others have the same."""
+    """A model that can be chosen. title: its name in one line, dated where others have the same."""
 
     path: Path
     title: str
@@ -48,7 +48,8 @@ class ModelEntry:
     @property
     def bytes(self) -> int:
         """The size of its files, the ONNX twin included; what is gone counts as nothing."""
-        return sum(p.stat().st_size for p in (self.path, onnx_path(self.path)) if p.is_file())
+        stamps = map(files.file_stamp, (self.path, onnx_path(self.path)))
+        return sum(stamp[0] for stamp in stamps if stamp is not None)
 
 
 def list_models(runs: Path | None = None, imported: Path | None = None) -> list[ModelEntry]:
@@ -68,7 +69,8 @@ def list_models(runs: Path | None = None, imported: Path | None = None) -> list[
             description = read_description(path)
         except ModelFileError:
             continue
-        entries.append(ModelEntry(path, description.name, description, origin))
+        title = " ".join(description.name.split())[:LONGEST_NAME] or path.stem
+        entries.append(ModelEntry(path, title, description, origin))
     return _told_apart(entries)
 
 

@@ -14,8 +14,11 @@ from core.errors import BadInput
 from core.inference.options import PredictOptions
 from core.labels import BACKGROUND, BorderRule, LabelScheme, decide, listed
 
+MOST_FLOATS = 1 << 25
+"""Probabilities that are held as float32 at a time: 128 MB."""
+MOST_BYTES = 1 << 29
+"""Probabilities that a Prediction holds at all, as uint8."""
 _BAND = 1 << 20  # probabilities that are held at the image's own size at a time
-_MOST_FLOATS = 1 << 25
 _PLAIN = PredictOptions()
 _CLEAN_UPS = {clean_up.id: clean_up for clean_up in CLEAN_UPS}
 
@@ -40,8 +43,8 @@ class Prediction:
         At a lower one where they would take more than 128 MB.
         """
         planes = self.planes
-        if planes.size > _MOST_FLOATS:
-            by = ceil(sqrt(planes.size / _MOST_FLOATS))
+        if planes.size > MOST_FLOATS:
+            by = ceil(sqrt(planes.size / MOST_FLOATS))
             planes = np.stack([shrunk(p, by) for p in planes])
         return _floats(planes)
 

@@ -16,6 +16,19 @@ from core.inference.tiles import ask_in_windows, longer_side
 from core.inference.view import fit_whole
 from core.modelfile import ModelFileError, read_description, read_onnx
 
+ORT_ERRORS = (
+    RuntimeError,
+    ValueError,
+    ort.EPFail,
+    ort.Fail,
+    ort.InvalidArgument,
+    ort.InvalidGraph,
+    ort.InvalidProtobuf,
+    ort.NotImplemented,
+    ort.RuntimeException,
+)
+"""What ONNX Runtime raises for graphs that it cannot load or run."""
+
 
 class PredictionStopped(PetSegError):
     """A prediction that was ended before it was done."""
@@ -39,7 +52,7 @@ class Predictor:
                 options,
                 providers=providers(),
             )
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise ModelFileError(f"{path.name}: its ONNX twin cannot be run ({error}).") from error
 
     def predict(
@@ -99,7 +112,7 @@ class Predictor:
         description = self.description
         try:
             (logits,) = self._session.run(None, {"image": tensor}, run)
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             if run.terminate:
                 raise PredictionStopped("The prediction was stopped.") from error
             raise ModelFileError(f"{self._name}: its ONNX twin cannot be run ({error}).") from error
@@ -109,6 +122,8 @@ class Predictor:
                 f"{self._name}: its ONNX twin gives {logits.shape}, not {channels} classes for "
                 "each pixel."
             )
+        if not np.isfinite(logits).all():
+            raise ModelFileError(f"{self._name}: its ONNX twin gives NaN or infinite numbers.")
         return _probabilities(logits[0] / description.temperature, description.activation)
 
 
@@ -125,15 +140,3 @@ def _probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
     exponent = np.exp(logits - logits.max(0, keepdims=True))
     probabilities: np.ndarray = exponent / exponent.sum(0, keepdims=True)
     return probabilities
-
-
-_ORT_ERRORS = (
-    RuntimeError,
-    ValueError,
-    ort.Fail,
-    ort.InvalidArgument,
-    ort.InvalidGraph,
-    ort.InvalidProtobuf,
-    ort.NotImplemented,
-    ort.RuntimeException,
-)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, prod
 
 import numpy as np
 
-from core.inference.prediction import shrunk, to_bytes
+from core.inference.prediction import MOST_BYTES, MOST_FLOATS, shrunk, to_bytes
 from core.inference.view import Fitted
 
 _OVERLAP = 4  # windows share at least a quarter of their side
-_MOST_FLOATS = 1 << 25
-_MOST_BYTES = 1 << 29
 
 
 @dataclass(frozen=True)
@@ -71,9 +69,10 @@ def ask_in_windows(
     Windows at the edge of a smaller image are padded by repeating its edge.
     """
     height, width = pixels.shape[:2]
-    by = max(1, ceil(sqrt(classes * height * width / _MOST_BYTES)))
-    shape = classes, -(-height // by), -(-width // by)
-    planes = np.empty(shape, np.float32 if np.prod(shape) <= _MOST_FLOATS else np.uint8)
+    by = 1
+    while prod(shape := (classes, -(-height // by), -(-width // by))) > MOST_BYTES:
+        by += 1
+    planes = np.empty(shape, np.float32 if prod(shape) <= MOST_FLOATS else np.uint8)
     rows, columns = windows(height, size, by), windows(width, size)
     tops = [*(row.start for row in rows), height]
     # One row of windows at a time: of what no later window touches only the answer is kept.

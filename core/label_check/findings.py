@@ -7,7 +7,6 @@ the checks.
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,8 +111,8 @@ def _model_path(check: Path, project: Project, name: str) -> Path:
 def _parse(record: dict[str, object]) -> Finding | None:
     """A finding from a file that anyone may have written, None where it is none."""
     try:
-        score = float(str(record["score"]))
         image, mask, why = (str(record[k]) for k in ("image", "mask", "why"))
-    except (KeyError, ValueError):
+    except KeyError:
         return None
-    return Finding(image, mask, score, why) if math.isfinite(score) else None
+    score = jsonl.number(record.get("score"), -1.0)
+    return Finding(image, mask, score, why) if 0 <= score <= 1 else None

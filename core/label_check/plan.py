@@ -67,7 +67,6 @@ class CheckPlan(_Strict):
     folds: int = Field(ge=2, le=MOST_FOLDS)
     rule: BorderRule
     train: TrainConfig
-    source: Source
     masks: tuple[Checked, ...]
 
     def fold(self, number: int) -> list[str]:
@@ -100,7 +99,7 @@ def check_config(project: Project, changes: Mapping[str, object]) -> TrainConfig
     """
     values = {"start": default_start(project), **changes}
     model = start_model(str(values["start"]))
-    if model is not None and model.resolve().is_relative_to(project.store):
+    if model is not None and model.resolve().is_relative_to(project.store.resolve()):
         raise BadInput(
             "A check cannot start from a model that was trained in this folder: it may have "
             "learnt the very mistakes. Start from imagenet, scratch or the bundled model."
@@ -142,7 +141,6 @@ def plan_check(
         folds=folds,
         rule=project.settings.border_rule,
         train=config,
-        source=Source(folder=str(project.folder), store=str(project.store)),
         masks=tuple(Checked(image=n, fold=divided[n]) for n in names),
     )
 
@@ -167,7 +165,7 @@ def divide(names: Collection[str], groups: Mapping[str, str], folds: int) -> dic
 
 def make_check(project: Project, plan: CheckPlan) -> Path:
     """Write the plan down in a new folder. Raises WriteError, BadInput (read-only)."""
-    project.require_writable()
+    project.keep_detected()  # the networks' training opens the folder by itself
     check = _free(checks_folder(project) / f"{datetime.now():%Y%m%d-%H%M%S}")
     files.write_json(check / _PLAN, plan.model_dump(mode="json"))
     return check
@@ -230,7 +228,7 @@ def make_fold(check: Path, plan: CheckPlan, project: Project, number: int) -> Pa
         version=version("petseg"),
         created=plan.created,
         train=plan.train,
-        sources=(plan.source,),
+        sources=(Source(folder=str(project.folder), store=str(project.store)),),
         train_samples=tuple(Sample(source=0, image=n) for n in others if n not in val),
         val_samples=tuple(Sample(source=0, image=n) for n in others if n in val),
     )

@@ -29,7 +29,7 @@ from core.label_check.plan import CheckPlan, finish, fold_folder, make_fold, rea
 from core.label_check.suspicion import suspicion_of
 from core.labels import apply_border_rule, scheme_under
 from core.masks import MaskError
-from core.project.project import Project, open_project
+from core.project.project import Project
 from core.training.estimate import steps_per_epoch
 from core.training.queue import busy
 from core.training.reading import RunReader
@@ -40,14 +40,13 @@ _LOOK_SECONDS = 0.5
 _JUDGE_SECONDS = 0.15  # of a photo, roughly: only the time left is told by it
 
 
-def run_check(check: Path, tell: Tell) -> None:
-    """Do what is left of a check. Ended at any moment it goes on later where it was.
+def run_check(project: Project, check: Path, tell: Tell) -> None:
+    """Do what is left of a project's check. Ended at any moment it goes on later where it was.
 
     Networks that are trained stay, one that was under way goes on from its last epoch; a mask is
     judged once. Raises PetSegError.
     """
     plan = read_plan(check)
-    project = open_project(Path(plan.source.folder), Path(plan.source.store))
     pace = Pace.of(plan, tell)
     for number in range(plan.folds):
         _wait_for_trainings(project.runs, pace)

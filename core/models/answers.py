@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from core.errors import BadInput
-from core.labels import LONGEST_NAME, MAX_CLASSES
+from core.labels import LONGEST_NAME
 
 Kind = Literal["petseg", "onnx", "weights"]
 SUFFIXES = (".safetensors", ".onnx", ".pt", ".pth", ".ckpt")
@@ -41,14 +41,14 @@ class Answers:
     size: int = 256
 
     def check(self, outputs: int) -> None:
-        """Raises BadInput where the answers cannot be; outputs: numbers a pixel."""
+        """Raises BadInput where the answers cannot be; outputs: numbers a pixel, at most 254."""
         wanted = max(outputs, 2)
         if len(self.classes) != wanted:
             raise BadInput(
                 f"The network tells {wanted} classes apart, background included; "
                 f"{len(self.classes)} were named ({', '.join(self.classes)})."
             )
-        if wanted > MAX_CLASSES or len(set(self.classes)) != wanted:
+        if len(set(self.classes)) != wanted:
             raise BadInput("The names of the classes must differ.")
         if not all(1 <= len(n) <= LONGEST_NAME and n.isprintable() for n in self.classes):
             raise BadInput(f"A class's name has 1 to {LONGEST_NAME} printable characters.")

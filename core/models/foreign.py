@@ -9,10 +9,9 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.models.unet import Upsampling
+from core.models.unet import MOST_LEVELS, Upsampling
 
 MOST_CHANNELS = 4096
-MOST_LEVELS = 8
 
 
 class PlainUNet(nn.Module):

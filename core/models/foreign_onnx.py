@@ -6,7 +6,7 @@ as PetSeg's own twins do; what it expects instead is done by nodes in front and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,22 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import TensorProto, helper, inliner, numpy_helper, version_converter
 
 from core.errors import BadInput
+from core.inference.predictor import ORT_ERRORS
 from core.labels import MAX_CLASSES
+from core.modelfile import METADATA_KEY
 from core.models.answers import Input, Output
 from core.models.export import OPSET
 from core.models.network import IMAGENET_MEAN, IMAGENET_STD
 
 MAX_BYTES = 1 << 30
 """ONNX files cannot hold 2 GB, and what a laptop runs is far smaller."""
-METADATA_KEY = "petseg"
+RANGES: dict[Input, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    Input.BYTES: ((0.0,) * 3, (1.0,) * 3),
+    Input.UNIT: ((0.0,) * 3, (255.0,) * 3),
+    Input.SYMMETRIC: ((127.5,) * 3, (127.5,) * 3),
+    Input.IMAGENET: (IMAGENET_MEAN, IMAGENET_STD),
+}
+"""Mean and standard deviation (RGB, 0 to 255) by which a photo becomes what is expected."""
 
 _SIZES = (256, 224, 320, 384, 512, 128, 96, 64)
 """What is tried where the file does not say: all that common networks take."""
@@ -33,12 +41,6 @@ _OLDEST_OPSET = 13
 _DOMAINS = {"", "ai.onnx", "com.microsoft"}
 _FLOATS = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16}
 _NORMALISES = {"Sub", "Div", "Mul", "Add", "Cast", "BatchNormalization"}
-# (x - mean) / std, RGB 0 to 255
-_RANGES: dict[Input, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    Input.UNIT: ((0.0,) * 3, (255.0,) * 3),
-    Input.SYMMETRIC: ((127.5,) * 3, (127.5,) * 3),
-    Input.IMAGENET: (IMAGENET_MEAN, IMAGENET_STD),
-}
 
 
 @dataclass(frozen=True)
@@ -98,16 +100,13 @@ def read_onnx_file(path: Path) -> ForeignOnnx:
     )
 
 
-def wrapped(
-    foreign: ForeignOnnx, expects: Input, gives: Output, size: int, name: str = "The file"
-) -> bytes:
+def wrapped(foreign: ForeignOnnx, expects: Input, gives: Output, size: int, name: str) -> bytes:
     """The network as the predictor runs it: ``image`` float32 RGB 0 to 255 -> ``logits``.
 
-    Raises BadInput where it does not run at ``size``.
+    name: the file's, for messages. Raises BadInput where it does not run at ``size``.
     """
     model = onnx.ModelProto()
     model.CopyFrom(foreign.model)
-    graph = model.graph
     # Names of our own cannot meet the file's: those are all prefixed.
     model = onnx.compose.add_prefix(model, prefix="imported/", rename_functions=False)
     graph = model.graph
@@ -133,7 +132,7 @@ def wrapped(
     try:
         session = onnxruntime.InferenceSession(data, _quiet(), providers=["CPUExecutionProvider"])
         (result,) = session.run(None, {"image": _picture(size) * np.float32(255)})
-    except _ORT_ERRORS as error:
+    except ORT_ERRORS as error:
         raise BadInput(
             f"{name} does not run at {size} x {size} pixels ({_short(error)})."
         ) from error
@@ -146,12 +145,11 @@ def _front(graph: Any, target: str, expects: Input, half: bool) -> list[Any]:
     """Nodes from ``image`` to what the network takes."""
     last = "image"
     nodes = []
-    if expects in _RANGES:
-        for op, values in zip(("Sub", "Div"), _RANGES[expects], strict=True):
-            constant = np.array(values, np.float32).reshape(1, 3, 1, 1)
-            graph.initializer.append(numpy_helper.from_array(constant, f"petseg/{op}"))
-            nodes.append(helper.make_node(op, [last, f"petseg/{op}"], [f"petseg/{op}_out"]))
-            last = f"petseg/{op}_out"
+    for op, values in zip(("Sub", "Div"), RANGES[expects], strict=True):
+        constant = np.array(values, np.float32).reshape(1, 3, 1, 1)
+        graph.initializer.append(numpy_helper.from_array(constant, f"petseg/{op}"))
+        nodes.append(helper.make_node(op, [last, f"petseg/{op}"], [f"petseg/{op}_out"]))
+        last = f"petseg/{op}_out"
     to = TensorProto.FLOAT16 if half else TensorProto.FLOAT
     return [*nodes, helper.make_node("Cast", [last], [target], to=to)]
 
@@ -208,15 +206,14 @@ def _behind(graph: Any, source: str, gives: Output, foreign: ForeignOnnx, half: 
 
 def _only_plain_parts(name: str, model: onnx.ModelProto) -> onnx.ModelProto:
     """The model with its functions inlined, in an opset that we can add to. Raises BadInput."""
-    for tensor in _tensors(model.graph):
-        if tensor.data_location == TensorProto.EXTERNAL:
+    try:
+        if model.functions:
+            model = inliner.inline_local_functions(model)
+        if any(t.data_location == TensorProto.EXTERNAL for t in _tensors(model.graph)):
             raise BadInput(
                 f"{name} keeps its weights in another file. Export it as one file: "
                 "onnx.save(model, FILE, save_as_external_data=False)."
             )
-    try:
-        if model.functions:
-            model = inliner.inline_local_functions(model)
         odd = sorted({n.domain for n in _nodes(model.graph)} - _DOMAINS)
         if odd:
             raise BadInput(f"{name} needs operators of {odd[0]}, which are not part of ONNX.")
@@ -273,7 +270,7 @@ def _session(name: str, model: onnx.ModelProto) -> Any:
         return onnxruntime.InferenceSession(
             model.SerializeToString(), _quiet(), providers=["CPUExecutionProvider"]
         )
-    except _ORT_ERRORS as error:
+    except ORT_ERRORS as error:
         raise BadInput(f"{name} cannot be run by ONNX Runtime ({_short(error)}).") from error
 
 
@@ -285,7 +282,7 @@ def _try(name: str, session: Any, model: onnx.ModelProto, sizes: list[int]) -> t
     for size in sizes:
         try:
             (result,) = session.run(None, {given.name: _picture(size).astype(kind)})
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             problem = _short(error)
             continue
         if result.ndim != 4 or result.shape[0] != 1 or result.dtype not in (np.float32, np.float16):
@@ -330,12 +327,20 @@ def _nodes(graph: Any) -> Iterator[Any]:
 
 def _tensors(graph: Any) -> Iterator[Any]:
     yield from graph.initializer
-    for node in _nodes(graph):
+    yield from _parts(graph.sparse_initializer)
+    for node in graph.node:
         for attribute in node.attribute:
             yield attribute.t
             yield from attribute.tensors
+            yield from _parts((attribute.sparse_tensor, *attribute.sparse_tensors))
             for inner in (attribute.g, *attribute.graphs):
-                yield from inner.initializer
+                yield from _tensors(inner)
+
+
+def _parts(sparse: Iterable[Any]) -> Iterator[Any]:
+    for tensor in sparse:
+        yield tensor.values
+        yield tensor.indices
 
 
 def _quiet() -> Any:
@@ -351,16 +356,3 @@ def _short(error: Exception) -> str:
 
 def _type_name(kind: int) -> str:
     return str(TensorProto.DataType.Name(kind)).lower()
-
-
-_ORT = onnxruntime.capi.onnxruntime_pybind11_state
-_ORT_ERRORS = (
-    RuntimeError,
-    ValueError,
-    _ORT.Fail,
-    _ORT.InvalidArgument,
-    _ORT.InvalidGraph,
-    _ORT.InvalidProtobuf,
-    _ORT.NotImplemented,
-    _ORT.RuntimeException,
-)

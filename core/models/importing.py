@@ -10,7 +10,6 @@ import uuid
 from datetime import datetime
 from pathlib import Path
 
-import torch
 from safetensors.numpy import save
 
 from core import files
@@ -30,17 +29,12 @@ from core.modelfile import (
 )
 from core.models.answers import Answers, Found, Input, Output
 from core.models.export import save_model
-from core.models.foreign_onnx import ForeignOnnx, read_onnx_file, wrapped
+from core.models.foreign_onnx import RANGES, ForeignOnnx, read_onnx_file, wrapped
 from core.models.network import parameter_count
 from core.models.state_dict import Recognised, read_state, recognise
 from core.models.weights import load_model
 
 _SIZE = 256
-_NORMS = {
-    Input.BYTES: ((0.0,) * 3, (1.0,) * 3),
-    Input.UNIT: ((0.0,) * 3, (255.0,) * 3),
-    Input.SYMMETRIC: ((127.5,) * 3, (127.5,) * 3),
-}
 
 
 def examine(path: Path, scheme: LabelScheme | None = None) -> Found:
@@ -123,17 +117,13 @@ def _import_own(path: Path, target: Path, name: str, scheme: LabelScheme | None)
     description = read_description(path).model_copy(update={"name": name.strip()})
     _check_classes(description, scheme)
     twin = _twin_of(path, description)
-    if description.trainable:
-        net = load_model(path)
-        if not all(bool(torch.isfinite(v).all()) for v in net.state_dict().values()):
-            raise BadInput(f"{path.name} holds numbers that are not finite: its training failed.")
-        if twin is None:
-            save_model(net, description, target)
-            return
-    elif twin is None:
-        twin_name = onnx_path(path).name
-        raise BadInput(f"{path.name} needs its twin {twin_name} beside it: copy both files.")
-    files.write_together({onnx_path(target): twin, target: renamed(path, description.name)})
+    net = load_model(path) if description.trainable else None
+    if net is not None and not all(bool(v.isfinite().all()) for v in net.state_dict().values()):
+        raise BadInput(f"{path.name} holds numbers that are not finite: its training failed.")
+    if twin is not None:
+        files.write_together({onnx_path(target): twin, target: renamed(path, description.name)})
+    elif net is not None:
+        save_model(net, description, target)
 
 
 def _import_onnx(path: Path, target: Path, answers: Answers, scheme: LabelScheme | None) -> None:
@@ -158,18 +148,22 @@ def _import_weights(path: Path, target: Path, answers: Answers, scheme: LabelSch
     known = recognise(read_state(path), path.name)
     net, outputs = known.net, int(known.net.network["outputs"])
     answers.check(outputs)
-    if not known.normalised and answers.input in _NORMS:
-        net.set_normalisation(*_NORMS[answers.input])
+    if not known.normalised:
+        net.set_normalisation(*RANGES[answers.input])
     description = _new_description(path, answers, outputs, scheme)
     changes = {"network": net.network, "parameters": parameter_count(net)}
     save_model(net, description.model_copy(update=changes), target)
 
 
 def _require_file(path: Path) -> None:
-    if not path.is_file():
-        raise BadInput(f"No file at {path}.")
-    if not path.stat().st_size:
-        raise BadInput(f"{path.name} is empty.")
+    try:
+        if not path.is_file():
+            raise BadInput(f"No file at {path}.")
+        with open(path, "rb") as file:
+            if not file.read(1):
+                raise BadInput(f"{path.name} is empty.")
+    except OSError as error:
+        raise BadInput(f"Cannot read {path}: {error.strerror or error}.") from error
 
 
 def _is_petseg(path: Path) -> bool:
@@ -185,10 +179,15 @@ def _is_petseg(path: Path) -> bool:
 
 
 def _twin_of(path: Path, description: ModelDescription) -> bytes | None:
-    """The twin's bytes, None where there is none or another model's."""
+    """The twin's bytes; None where it is missing or another model's, and can be made anew.
+
+    Raises ModelFileError where there are no weights to make it from.
+    """
     try:
         return read_onnx(path, description)
     except ModelFileError:
+        if not description.trainable:
+            raise
         return None
 
 
@@ -196,7 +195,8 @@ def _exported(path: Path, foreign: ForeignOnnx) -> ModelDescription:
     """The description inside an exported ONNX file; what it says of weights does not hold here."""
     description = description_from_json(path, foreign.metadata)
     outputs = 1 if description.activation == "sigmoid" else len(description.scheme.classes)
-    if not foreign.is_wrapped or foreign.outputs != outputs:
+    other_size = foreign.fixed and foreign.size != description.size
+    if not foreign.is_wrapped or foreign.outputs != outputs or other_size:
         raise BadInput(f"{path.name}: its description is not that of its network.")
     return description.model_copy(update={"network": {}})
 

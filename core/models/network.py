@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -78,6 +78,22 @@ def build_network(network: dict[str, Any]) -> SegmentationNet:
     else:
         body = UNet(**values)
     return SegmentationNet(body, network)
+
+
+def build_to_fit(network: dict[str, Any], state: Mapping[str, Tensor]) -> SegmentationNet:
+    """The network of a description that a stranger may have written, with the weights ``state``.
+
+    In eval mode. Raises ValueError or TypeError for a description that fits no network or other
+    weights: both are known before memory is asked for, since a few bytes can describe a network
+    of any size.
+    """
+    with torch.device("meta"):
+        wanted = {k: v.shape for k, v in build_network(network).state_dict().items()}
+    if wanted != {k: v.shape for k, v in state.items()}:
+        raise ValueError("the weights are of another network")
+    net = build_network(network)
+    net.load_state_dict(state)
+    return net.eval()
 
 
 def parameter_count(module: nn.Module) -> int:

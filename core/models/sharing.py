@@ -37,9 +37,10 @@ def export_model(path: Path, out: Path) -> list[Path]:
     """
     description = read_description(path)
     twin = read_onnx(path, description)
-    if out.suffix == ".onnx":
+    suffix = out.suffix.lower()
+    if suffix == ".onnx":
         contents = {out: self_contained(twin, description)}
-    elif out.suffix == ".safetensors":
+    elif suffix == ".safetensors":
         contents = {onnx_path(out): twin, out: path.read_bytes()}
     else:
         contents = _folder(path, out, twin, description)

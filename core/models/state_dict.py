@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,16 +15,30 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from core.errors import BadInput
+from core.labels import MAX_CLASSES
 from core.modelfile import MAX_BYTES
 from core.models.encoders import ENCODERS
-from core.models.foreign import MOST_LEVELS
 from core.models.network import SegmentationNet, build_network
+from core.models.unet import MOST_LEVELS
 
 State = dict[str, Tensor]
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "weights")
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "unet.")
 _MOST_TENSORS = 20_000
+_DAMAGE = (
+    RuntimeError,
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    struct.error,
+)
+"""What readers of zip files and pickles raise of damaged ones, besides their own errors."""
 _KNOWN = (
     "PetSeg's own networks, Pytorch-UNet (inc, down1, up1, outc), the tutorials' U-Net (downs, "
     "bottleneck, ups, final_conv), and segmentation_models_pytorch's Unet on ResNet 18 or 34"
@@ -69,18 +84,21 @@ def recognise(state: State, name: str) -> Recognised:
             f"{name} holds {len(state)} tensors ({shown}, ...), but of no network that can be "
             f"trained here. Known are {_KNOWN}. Other networks can be imported as ONNX files."
         )
+    if guess.network["outputs"] > MAX_CLASSES:
+        raise BadInput(
+            f"{name} gives {guess.network['outputs']} numbers a pixel: more than classes can be."
+        )
     try:
-        net = build_network(guess.network)
-    except (ValueError, TypeError, RuntimeError) as error:
+        # Without memory, until it is known that the file's tensors fill it.
+        with torch.device("meta"):
+            own = build_network(guess.network).state_dict()
+    except (ValueError, TypeError, RuntimeError, ArithmeticError) as error:
         raise BadInput(f"{name} looks like {guess.words}, but its shapes fit none.") from error
-    own = net.state_dict()
+    _check_fit(name, guess, own, state)
+    net = build_network(guess.network)
     mapped = {k: state[old] for k, old in guess.names(own).items() if old in state}
-    for key in own.keys() - mapped.keys():
-        if key in ("mean", "std") or key.endswith("num_batches_tracked"):
-            mapped[key] = own[key]
-    _check_fit(name, guess, own, mapped, state)
-    net.load_state_dict(mapped)
-    return Recognised(net.eval(), guess.words, {"mean", "std"} <= state.keys())
+    net.load_state_dict(net.state_dict() | mapped)
+    return Recognised(net.eval(), guess.words, {"mean", "std"} <= mapped.keys())
 
 
 @dataclass(frozen=True)
@@ -92,13 +110,14 @@ class _Guess:
     names: Callable[[Mapping[str, Tensor]], dict[str, str]]
 
 
-def _check_fit(
-    name: str, guess: _Guess, own: Mapping[str, Tensor], mapped: State, state: State
-) -> None:
+def _check_fit(name: str, guess: _Guess, own: Mapping[str, Tensor], state: State) -> None:
+    """Raises BadInput unless every tensor of ours has its like in the file, and none is left."""
     theirs = guess.names(own)
     for key, wanted in own.items():
-        found = mapped.get(key)
+        found = state.get(theirs.get(key, key))
         if found is None:
+            if key in ("mean", "std") or key.endswith("num_batches_tracked"):
+                continue  # what a new network has serves
             raise BadInput(
                 f"{name} looks like {guess.words}, but {theirs.get(key, key)} is missing."
             )
@@ -108,11 +127,7 @@ def _check_fit(
                 f"{_shape(found)} where {_shape(wanted)} was expected."
             )
     used = set(theirs.values())
-    left = [
-        k
-        for k, v in state.items()
-        if k not in used and v.ndim > 0 and not k.startswith(("mean", "std"))
-    ]
+    left = [k for k, v in state.items() if k not in used and v.ndim > 0]
     if left:
         raise BadInput(
             f"{name} looks like {guess.words}, but has {len(left)} tensors more, such as {left[0]}."
@@ -127,7 +142,7 @@ def _own(state: State) -> _Guess | None:
     body = "body." if "body.head.weight" in state else ""
     if f"{body}head.weight" not in state:
         return None
-    outputs = len(state[f"{body}head.weight"])
+    outputs = _channels(state[f"{body}head.weight"])
 
     def names(own: Mapping[str, Tensor]) -> dict[str, str]:
         return {k: body + k.removeprefix("body.") for k in own} | {"mean": "mean", "std": "std"}
@@ -135,7 +150,7 @@ def _own(state: State) -> _Guess | None:
     if f"{body}first.0.weight" in state:
         network = {
             "outputs": outputs,
-            "width": len(state[f"{body}first.0.weight"]),
+            "width": _channels(state[f"{body}first.0.weight"]),
             "depth": _number(state, lambda n: f"{body}down.{n - 1}.1.0.weight"),
             "norm": "batch" if f"{body}first.1.running_mean" in state else "group",
             "upsampling": "transposed" if f"{body}up.0.up.weight" in state else "bilinear",
@@ -210,11 +225,11 @@ def _plain(layout: _Plain, state: State) -> _Guess | None:
         return None
 
     def channels(block: str) -> list[int]:
-        return [len(state[f"{block}.{i}.weight"]) for i in (0, 3)]
+        return [_channels(state[f"{block}.{i}.weight"]) for i in (0, 3)]
 
     network = {
         "layout": "plain",
-        "outputs": len(state[f"{layout.head}.weight"]),
+        "outputs": _channels(state[f"{layout.head}.weight"]),
         "down": [channels(block) for block in downs],
         "up": [channels(block) for block in joins],
         "upsampling": "transposed" if f"{ups[0]}.weight" in state else "bilinear",
@@ -240,8 +255,8 @@ def _resnet(state: State) -> _Guess | None:
     network = {
         "layout": "resnet",
         "encoder": "resnet34" if "encoder.layer1.2.conv1.weight" in state else "resnet18",
-        "outputs": len(state[f"{head}.weight"]),
-        "decoder": [len(state[f"{b}.conv1.0.weight"]) for b in blocks],
+        "outputs": _channels(state[f"{head}.weight"]),
+        "decoder": [_channels(state[f"{b}.conv1.0.weight"]) for b in blocks],
     }
     words = "a U-Net of segmentation_models_pytorch"
     return _Guess(words, network, lambda own: _renamed(own, parts))
@@ -265,6 +280,11 @@ def _renamed(own: Mapping[str, Tensor], parts: Mapping[str, str]) -> dict[str, s
                 names[key] = ".".join([part, *words[end:]])
                 break
     return names
+
+
+def _channels(weight: Tensor) -> int:
+    """The outputs of a layer; 0 where it is no layer's weight."""
+    return len(weight) if weight.ndim else 0
 
 
 def _number(state: State, key: Callable[[int], str]) -> int:
@@ -309,7 +329,7 @@ def _read_torch(path: Path) -> State:
             "since such a file can run any code. Save the weights alone: "
             "torch.save(model.state_dict(), FILE)."
         ) from error
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError) as error:
+    except _DAMAGE as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise BadInput(f"{path.name} is damaged ({first[:200]}). Copy it again.") from error
     return {k: _plain_numbers(v) for k, v in _tensors(path, saved)}
@@ -349,7 +369,7 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, *_DAMAGE) as error:
         raise BadInput(f"{path.name} is damaged or incomplete. Copy it again.") from error
     if sum(entry.file_size for entry in entries) > MAX_BYTES:
         raise BadInput(f"{path.name} unpacks to more than 2 GB: too large for a model here.")

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+MOST_LEVELS = 8
+
 Norm = Literal["batch", "group"]
 Upsampling = Literal["bilinear", "transposed"]
 
@@ -20,7 +22,7 @@ class UNet(nn.Module):
     """A U-Net of ``depth`` poolings; level i has ``width * 2**i`` channels.
 
     Input: float N x 3 x H x W with H and W multiples of ``stride`` (2**depth).
-    Output: logits N x ``outputs`` x H x W.
+    Output: logits N x ``outputs`` x H x W. Raises ValueError for more than eight poolings.
     """
 
     def __init__(
@@ -34,6 +36,8 @@ class UNet(nn.Module):
         attention: bool = False,
     ) -> None:
         super().__init__()
+        if depth > MOST_LEVELS:
+            raise ValueError(f"{depth} levels; a U-Net has at most {MOST_LEVELS}")
         channels = [width * 2**i for i in range(depth + 1)]
         self.stride = 2**depth
         self.first = double_conv(3, channels[0], norm, dropout)

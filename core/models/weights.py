@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from core.errors import BadInput, PetSegError
 from core.modelfile import ModelFileError, read_description, require_trainable
 from core.models.encoders import EncoderUNet, batch_norms
-from core.models.network import SegmentationNet, build_network
+from core.models.network import SegmentationNet, build_to_fit
 
 
 def load_imagenet(net: SegmentationNet, file: str = "") -> None:
@@ -42,13 +42,11 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> SegmentationNe
     description = read_description(path)
     require_trainable(description)
     try:
-        net = build_network(description.network)
-        net.load_state_dict(
-            {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
-        )
+        state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
+        net = build_to_fit(description.network, state)
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelFileError(f"{path.name}: its weights do not fit its description.") from error
-    return net.eval().to(device)
+    return net.to(device)
 
 
 def take_over(net: SegmentationNet, old: SegmentationNet) -> None:

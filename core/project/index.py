@@ -15,6 +15,7 @@ from pathlib import Path
 INDEX_NAME = "index.sqlite"
 _VERSION = 1
 _CHUNK = 2000
+_HUGE = 2**53  # no true number of ours is as large
 _TABLES = """
 CREATE TABLE measured (
     name TEXT PRIMARY KEY, stamp TEXT NOT NULL, width INTEGER, height INTEGER, size INTEGER,
@@ -212,6 +213,6 @@ def _makes_sense(row: tuple[object, ...]) -> bool:
     return (
         isinstance(name, str)
         and isinstance(stamp, str)
-        and all(n is None or isinstance(n, int | float) for n in numbers)
+        and all(n is None or (isinstance(n, int | float) and abs(n) < _HUGE) for n in numbers)
         and (objects is None or isinstance(objects, bytes))
     )

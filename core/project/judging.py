@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from core.errors import BadInput
 from core.images import image_size
+from core.labels import VOID
 from core.project.project import Project
 from core.project.reviews import Review, Status
 
@@ -34,11 +37,12 @@ def approve(
     """Say that a mask is right as it is stored: a prediction becomes the image's mask.
 
     An edited mask stays as it is; measured: adds to its review what was corrected.
-    Raises BadInput where there is neither, or it is approved already; MaskChanged, MaskError,
-    ImageError, WriteError.
+    Raises BadInput where there is neither, it is approved already, or unpainted pixels would take
+    what the prediction says; MaskChanged, MaskError, ImageError, WriteError.
     """
     before = _standing(project, name)
     if before.status is Status.EDITED:
+        _require_painted(project, name)
         return _say(project, before, measured(replace(before, status=Status.APPROVED)))
     if before.status is not Status.PREDICTED:
         raise BadInput(_NOTHING_TO_APPROVE[before.status])
@@ -101,6 +105,17 @@ _NOTHING_TO_REJECT = {
     Status.APPROVED: _YOURS,
     Status.REJECTED: "it is rejected already",
 }
+
+
+def _require_painted(project: Project, name: str) -> None:
+    """Raises BadInput where approving in the window would add to the mask, or find it empty."""
+    if project.settings.unpainted_id != VOID:
+        return
+    size = image_size(project.image_path(name))
+    mask, beneath = project.read_mask(name, size), project.read_prediction(name, size)
+    void = mask == VOID
+    if np.any(void) and (beneath is not None or np.all(void)):
+        raise BadInput("parts of it are not painted: open it and approve it there")
 
 
 def _standing(project: Project, name: str) -> Review:

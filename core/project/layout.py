@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from core import images, masks
 from core.errors import BadInput
 
 MASK_SUFFIXES = ("", "_mask", "_segmentation")
+
+_NUMBER = re.compile(r"\d+")
 
 
 class LayoutKind(StrEnum):
@@ -56,13 +58,13 @@ def list_images(layout: Layout) -> list[str]:
 
     Hidden files and folders, masks/ and files that are another image's mask are left out.
     """
-    found = {
+    found = [
         name
         for name in _walk(layout.images, skip=layout.masks)
-        if PurePosixPath(name).suffix.lower() in images.EXTENSIONS
-    }
+        if _suffix(name).lower() in images.EXTENSIONS
+    ]
     stems = {_stem(name) for name in found}
-    return sorted((n for n in found if not _is_mask_beside_image(n, stems)), key=_natural)
+    return sorted((n for n in found if not _is_mask_beside_image(_stem(n), stems)), key=_natural)
 
 
 def mask_names(names: Sequence[str]) -> dict[str, str]:
@@ -72,9 +74,11 @@ def mask_names(names: Sequence[str]) -> dict[str, str]:
     """
     # A file system that ignores case would let A.png overwrite a.png.
     # The stem of a.jpg.jpg is a.jpg, whose own mask may be a.jpg.png: it keeps its extension too.
-    taken = Counter(_stem(name).casefold() for name in names)
+    stems = [_stem(name) for name in names]
+    taken = Counter(stem.casefold() for stem in stems)
     taken.update(name.casefold() for name in names)
-    return {n: (n if taken[_stem(n).casefold()] > 1 else _stem(n)) + ".png" for n in names}
+    pairs = zip(names, stems, strict=True)
+    return {n: (n if taken[stem.casefold()] > 1 else stem) + ".png" for n, stem in pairs}
 
 
 def find_masks(layout: Layout, names: Sequence[str]) -> dict[str, Path]:
@@ -82,22 +86,23 @@ def find_masks(layout: Layout, names: Sequence[str]) -> dict[str, Path]:
 
     masks/ is read before annotations/; the name that we write ourselves before others.
     """
-    in_masks = mask_files(layout.masks)
-    beside = mask_files(layout.images) if layout.kind is LayoutKind.BARE else {}
-    trimaps = mask_files(layout.trimaps) if layout.trimaps else {}
-    written = mask_names(names)
+    in_masks = _by_stem(layout.masks)
+    beside = _by_stem(layout.images) if layout.kind is LayoutKind.BARE else {}
+    trimaps = _by_stem(layout.trimaps) if layout.trimaps else {}
     found: dict[str, Path] = {}
-    for name in names:
+    for name, written in mask_names(names).items():
         stem = _stem(name)
-        own = written[name].removesuffix(".png")
+        own = written.removesuffix(".png")
         # Where images share a stem, a mask of that bare stem could be either's: it is no one's.
         keys = [own, name] + ([stem + s for s in MASK_SUFFIXES] if own == stem else [])
-        path = next((in_masks[k] for k in keys if k in in_masks), None)
-        if path is None and own == stem:
-            path = next((beside[stem + s] for s in MASK_SUFFIXES[1:] if stem + s in beside), None)
-            path = path or trimaps.get(stem)
-        if path is not None:
-            found[name] = path
+        place, file = layout.masks, next((in_masks[k] for k in keys if k in in_masks), "")
+        if not file and own == stem:
+            place = layout.images
+            file = next((beside[stem + s] for s in MASK_SUFFIXES[1:] if stem + s in beside), "")
+            if not file and layout.trimaps:
+                place, file = layout.trimaps, trimaps.get(stem, "")
+        if file:
+            found[name] = place / file
     return found
 
 
@@ -120,35 +125,53 @@ def official_split(layout: Layout) -> dict[str, str]:
     return stems
 
 
+def mask_files(folder: Path) -> dict[str, Path]:
+    """Name without extension -> file, of the mask files below a folder; PNG first."""
+    return {stem: folder / name for stem, name in _by_stem(folder).items()}
+
+
+# Folders hold a hundred thousand files and more: names stay text, a Path of each takes seconds.
+
+
 def _walk(folder: Path, skip: Path | None = None) -> Iterator[str]:
     for here, folders, files in os.walk(folder):
         at = Path(here)
         folders[:] = sorted(f for f in folders if not f.startswith(".") and at / f != skip)
-        for file in files:
-            if not file.startswith("."):
-                yield (at / file).relative_to(folder).as_posix()
+        below = at.relative_to(folder).as_posix()
+        start = "" if below == "." else below + "/"
+        yield from (start + file for file in files if not file.startswith("."))
 
 
-def mask_files(folder: Path) -> dict[str, Path]:
-    """Name without extension -> file, of the mask files below a folder; PNG first."""
-    found: dict[str, Path] = {}
+def _by_stem(folder: Path) -> dict[str, str]:
+    """As ``mask_files``, the files named from the folder."""
+    files = list(_walk(folder))
+    found: dict[str, str] = {}
     for extension in reversed(masks.EXTENSIONS):
-        for name in _walk(folder):
-            if name.lower().endswith(extension):
-                found[name[: -len(extension)]] = folder / name
+        found |= {n[: -len(extension)]: n for n in files if n.lower().endswith(extension)}
     return found
 
 
-def _is_mask_beside_image(name: str, stems: set[str]) -> bool:
-    stem = _stem(name)
+def _is_mask_beside_image(stem: str, stems: set[str]) -> bool:
     return any(stem.endswith(s) and stem.removesuffix(s) in stems for s in MASK_SUFFIXES[1:])
 
 
 def _stem(name: str) -> str:
-    return name[: len(name) - len(PurePosixPath(name).suffix)]
+    return name[: len(name) - len(_suffix(name))]
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Sorts a2.jpg before a10.jpg."""
-    parts = re.split(r"(\d+)", name.casefold())
-    return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts] + [(2, 0, name)]
+def _suffix(name: str) -> str:
+    """As ``PurePosixPath.suffix``."""
+    start = name.rfind("/") + 1
+    dot = name.rfind(".")
+    return name[dot:] if start < dot < len(name) - 1 else ""
+
+
+def _natural(name: str) -> str:
+    """Text to sort by, a2.jpg before a10.jpg: that of lists would hold up all threads for long."""
+    # No name has the character 0, and no number so many digits that it has the place of 255.
+    return f"{_NUMBER.sub(_number_key, name.casefold())}\0\xff{name}"
+
+
+def _number_key(number: re.Match[str]) -> str:
+    digits = str(int(number[0]))
+    return f"\0{chr(len(digits))}{digits}"

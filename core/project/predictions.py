@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,9 +68,4 @@ def read_predictions(path: Path) -> dict[str, Predicted]:
 
 
 def _share(value: object, otherwise: float) -> float:
-    """A number of 0 to 1 from a file that anyone may have written."""
-    try:
-        number = float(str(value))
-    except ValueError:
-        return otherwise
-    return min(max(number, 0.0), 1.0) if math.isfinite(number) else otherwise
+    return min(max(jsonl.number(value, otherwise), 0.0), 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import RLock
 
 import numpy as np
 
@@ -75,6 +76,8 @@ class Project:
     _fingerprints: Fingerprints
     _predicted: set[str] = field(default_factory=set)
     _predictions: dict[str, Predicted] = field(default_factory=dict)
+    # Models speak in one thread, people's judgements are written in another.
+    _recording: RLock = field(default_factory=RLock, repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -181,7 +184,7 @@ class Project:
         just before it takes the old one's place.
         Raises WriteError, BadInput (read-only), MaskChanged.
         """
-        self._keep_settings()
+        self.keep_detected()
         if self.half_converted:
             raise BadInput(
                 "The conversion of the masks to class ids was interrupted. Open the folder again: "
@@ -269,17 +272,29 @@ class Project:
         Raises WriteError, BadInput (read-only).
         """
         self.require_writable()
-        path, known = self.prediction_path(name), self._predictions.get(name)
-        if known is not None and known.current.model != record.model and path.is_file():
-            # A copy: the old prediction may be read at any moment.
-            files.write_bytes(self._previous_path(name), path.read_bytes())
-        masks.write_mask(path, mask, self.settings.scheme)
-        record = append_prediction(self.store / RECORDS, replace(record, image=name))
-        self._predictions[name] = known.followed_by(record) if known else Predicted(record)
-        self._predicted.add(name)
-        review = self._reviews.get(name)
-        if review is not None and review.status is Status.REJECTED and review.model != record.model:
-            self.add_review(Review(name, Status.PREDICTED, model=record.model))
+        path = self.prediction_path(name)
+        with self._recording:
+            known = self._predictions.get(name)
+            if known is not None and known.current.model != record.model:
+                self._keep_previous(name)
+            masks.write_mask(path, mask, self.settings.scheme)
+            record = append_prediction(self.store / RECORDS, replace(record, image=name))
+            self._predictions[name] = known.followed_by(record) if known else Predicted(record)
+            self._predicted.add(name)
+            review = self._reviews.get(name)
+            if review and review.status is Status.REJECTED and review.model != record.model:
+                self.add_review(Review(name, Status.PREDICTED, model=record.model))
+
+    def _keep_previous(self, name: str) -> None:
+        """Copy the stored prediction: it may be read at any moment. Raises WriteError."""
+        path = self.prediction_path(name)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise files.WriteError(f"Cannot read {path}: {error.strerror or error}.") from error
+        files.write_bytes(self._previous_path(name), data)
 
     def _previous_path(self, name: str) -> Path:
         return self.store / "previous" / self._written[name]
@@ -302,8 +317,9 @@ class Project:
     def add_review(self, review: Review) -> None:
         """Raises WriteError, BadInput (read-only)."""
         self.require_writable()
-        append_review(self.store / "reviews.jsonl", review)
-        self._reviews[review.image] = review
+        with self._recording:
+            append_review(self.store / "reviews.jsonl", review)
+            self._reviews[review.image] = review
 
     def named(self, statuses: Iterable[Status]) -> list[str]:
         """The images of these statuses, in order."""
@@ -337,7 +353,7 @@ class Project:
             known = self.known_split()
             split = self._assign(names, known, lambda: None)
             if split != known:
-                self._keep_settings()
+                self.keep_detected()
                 # The fingerprints first: a split without them would not know renamed photos again.
                 self._fingerprints.save()
                 files.write_json(self._split_path, split)
@@ -387,11 +403,19 @@ class Project:
         write_settings(self.store / "project.json", settings)
         self.settings = settings
 
+    def keep_settings(self) -> None:
+        """Write the settings down as they are. Raises WriteError, BadInput (read-only)."""
+        self.require_writable()
+        write_settings(self.store / "project.json", self.settings)
+
     def _encoding_of(self, path: Path) -> MaskEncoding:
         return self.settings.mask_encoding if self.is_in_encoding(path) else MaskEncoding.TRIMAP
 
-    def _keep_settings(self) -> None:
-        """Write down what was detected, so that it never changes by what is written later."""
+    def keep_detected(self) -> None:
+        """Write down what was detected, so that it never changes by what is written later.
+
+        Raises WriteError, BadInput (read-only).
+        """
         self.require_writable()
         if not (self.store / "project.json").exists():
             write_settings(self.store / "project.json", self.settings)
@@ -442,6 +466,11 @@ def open_project(
     places = (store, _mask_folder(layout, store))
     writable = all(files.can_be_made(place) for place in places)
     mask_files = _find_masks(layout, store, names)
+    try:
+        reviews = read_reviews(store / "reviews.jsonl")
+        predictions = read_predictions(store / RECORDS)
+    except OSError as error:
+        raise BadInput(f"Cannot read {error.filename}: {error.strerror or error}.") from error
     settings_path = store / "project.json"
     if settings_path.exists():
         settings = read_settings(settings_path)
@@ -449,7 +478,7 @@ def open_project(
         settings = _new_settings(layout, mask_files, encoding)
     read_split(store / "split.json")  # a damaged one is told before work is done on it
     written = mask_names(names)
-    predictions = store / "predictions"
+    predicted = store / "predictions"
     return Project(
         layout=layout,
         store=store,
@@ -458,12 +487,12 @@ def open_project(
         writable=writable,
         _written=written,
         _masks=mask_files,
-        _reviews=read_reviews(store / "reviews.jsonl"),
+        _reviews=reviews,
         _fingerprints=Fingerprints(store / "fingerprints.json"),
-        _predicted={n for n in names if (predictions / written[n]).is_file()}
-        if predictions.is_dir()
+        _predicted={n for n in names if (predicted / written[n]).is_file()}
+        if predicted.is_dir()
         else set(),
-        _predictions=read_predictions(store / RECORDS),
+        _predictions=predictions,
     )
 
 

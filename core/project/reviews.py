@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -64,16 +63,16 @@ def read_history(path: Path) -> Iterator[tuple[datetime | None, Review]]:
 
 
 def _review(record: dict[str, object]) -> Review:
-    dice = record.get("dice")
+    dice = jsonl.number(record.get("dice"), -1.0)
     return Review(
         image=str(record["image"]),
         status=Status(str(record["status"])),
         mask=str(record.get("mask", "")),
         model=str(record.get("model", "")),
-        seconds=_number(record.get("seconds")),
-        strokes=int(_number(record.get("strokes"))),
-        clicks=int(_number(record.get("clicks"))),
-        dice=None if dice is None else min(max(_number(dice), 0.0), 1.0),
+        seconds=jsonl.number(record.get("seconds")),
+        strokes=int(jsonl.number(record.get("strokes"))),
+        clicks=int(jsonl.number(record.get("clicks"))),
+        dice=dice if 0 <= dice <= 1 else None,
     )
 
 
@@ -83,12 +82,3 @@ def _time(value: object) -> datetime | None:
     except ValueError:
         return None
     return time if time.tzinfo is not None else None
-
-
-def _number(value: object) -> float:
-    """A finite number from a file that anyone may have written; 0 for anything else."""
-    try:
-        number = float(str(value))
-    except ValueError:
-        return 0.0
-    return number if math.isfinite(number) else 0.0

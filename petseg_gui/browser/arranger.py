@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -44,13 +45,14 @@ class Arranger(QObject):
         """All images, in the order of their names."""
         return self._names
 
-    def set_names(self, names: Sequence[str]) -> None:
+    def set_images(self, images: Arrangement) -> None:
         """Another folder's images: all of them, by name."""
-        self._names, self._query = names, Query()
+        self._names, self._query = images.names, Query()
         self._key, self._descending = "name", False
         self._complete = False
+        self._then.clear()
         self._stop()
-        self._show(Arrangement(names, rows={name: row for row, name in enumerate(names)}))
+        self._show(images)
 
     def search(self, query: Query) -> None:
         """Show what a query finds."""
@@ -76,8 +78,13 @@ class Arranger(QObject):
             Lane.LOAD, lambda job: arrange(names, query, key, descending, known), self._show
         )
 
-    def changed(self) -> None:
-        """Some images' status or facts changed."""
+    def changed(self, names: Sequence[str]) -> None:
+        """The status or the facts of these images changed."""
+        shown = self._arrangement
+        longest = longest_bar(names, shown.bar, self._known())
+        if longest > shown.longest:
+            self._arrangement = replace(shown, longest=longest)
+            self.rescaled.emit(longest)
         if self._complete and self._rests_on_facts:
             self.outdated.emit(True)
 
@@ -86,12 +93,6 @@ class Arranger(QObject):
         first, self._complete = not self._complete, True
         if first and self._rests_on_facts:
             self.again()
-            return
-        names, known, bar = self._names, self._known(), self._arrangement.bar
-        if len(names) <= _AT_ONCE:
-            self.rescaled.emit(longest_bar(names, bar, known))
-            return
-        self._tasks.run(Lane.LOAD, lambda job: longest_bar(names, bar, known), self.rescaled.emit)
 
     @property
     def _rests_on_facts(self) -> bool:

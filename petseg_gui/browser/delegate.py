@@ -15,6 +15,8 @@ _MARGIN = 8
 _ICON = 16
 _BAR = 4  # its thickness
 _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+ONE_LINE = Qt.AlignmentFlag.AlignVCenter.value | Qt.TextFlag.TextSingleLine.value
+"""How file names are drawn: they may hold line breaks."""
 # Of 255: a ground or track, a frame, what is to be seen.
 _THIN, _FRAME, _STRONG = 40, 120, 130
 
@@ -70,7 +72,7 @@ class ImageDelegate(QStyledItemDelegate):
         if subset:
             upper.setRight(_paint_badge(painter, upper, subset, plain, metrics) - 8)
         shown = metrics.elidedText(file, Qt.TextElideMode.ElideMiddle, upper.width())
-        painter.drawText(upper, Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(upper, ONE_LINE, shown)
         lower = text.adjusted(0, half, 0, 0)
         status = index.data(Role.STATUS)
         colour = plain if is_open else status_colour(status, palette)
@@ -84,7 +86,7 @@ class ImageDelegate(QStyledItemDelegate):
         painter.setPen(colour)
         words = f"{status.capitalize()}  ·  {folder}/" if folder else status.capitalize()
         elided = metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, lower.width())
-        painter.drawText(lower, Qt.AlignmentFlag.AlignVCenter, elided)
+        painter.drawText(lower, ONE_LINE, elided)
         length = index.data(Role.BAR)
         if length is not None:
             bar = QRectF(text.left(), frame.bottom() + 1 - _BAR, text.width(), _BAR)

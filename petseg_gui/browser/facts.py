@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass, field
-from itertools import islice
 
 from PySide6.QtCore import QObject, Signal
 
@@ -58,7 +58,7 @@ class FactsKeeper(QObject):
         self._tasks = tasks
         self._folder: _Folder | None = None
         self._changed: dict[str, None] = {}  # comes first: a person may be waiting for it
-        self._waiting: dict[str, None] = {}
+        self._waiting: deque[str] = deque()
         self._task: Task | None = None
         self._begun = False
 
@@ -85,7 +85,7 @@ class FactsKeeper(QObject):
         if folder is None or self._begun:
             return
         self._begun = True
-        self._waiting = dict.fromkeys(folder.project.names)
+        self._waiting.extend(folder.project.names)
         self._task = self._tasks.run(
             Lane.INDEX,
             lambda job: _recall(job, folder),
@@ -103,7 +103,7 @@ class FactsKeeper(QObject):
     def look_at_all(self) -> None:
         """What masks mean, or who trains, may be different: look at every image again."""
         if self._begun and self._folder is not None:
-            self._waiting |= dict.fromkeys(self._folder.project.names)
+            self._waiting = deque(self._folder.project.names)
             self._go_on()
 
     def close(self) -> None:
@@ -120,10 +120,9 @@ class FactsKeeper(QObject):
         folder = self._folder
         if folder is None or self._task is not None or not (self._changed or self._waiting):
             return
-        names = [*self._changed, *islice(self._waiting, _SOME)]
+        some = min(_SOME, len(self._waiting))
+        names = [*self._changed, *(self._waiting.popleft() for _ in range(some))]
         self._changed.clear()
-        for name in names:
-            self._waiting.pop(name, None)
         self._task = self._tasks.run(
             Lane.INDEX,
             lambda job: _measure(job, folder, names),
@@ -136,7 +135,7 @@ class FactsKeeper(QObject):
             return
         self._task = None
         if step is not None:
-            self._waiting |= dict.fromkeys(step.left)
+            self._waiting.extendleft(reversed(step.left))
             if step.split is not None:
                 self.known.split = step.split
             self._take(folder, step.facts)

@@ -47,15 +47,15 @@ class ImageListView(QListView):
     @property
     def selected_count(self) -> int:
         """How many rows are selected."""
-        selection = self.selectionModel().selection()
-        return sum(selection.at(i).height() for i in range(selection.count()))
+        return sum(rows.stop - rows.start for rows in self.selected_rows)
 
     @property
-    def selected_rows(self) -> list[int]:
-        """The rows that are selected, from the top."""
+    def selected_rows(self) -> list[slice]:
+        """The stretches of rows that are selected, from the top."""
         selection = self.selectionModel().selection()
         parts = [selection.at(i) for i in range(selection.count())]
-        return sorted(row for part in parts for row in range(part.top(), part.bottom() + 1))
+        ends = sorted((part.top(), part.bottom() + 1) for part in parts)
+        return [slice(top, end) for top, end in ends]
 
     def open_row(self, row: int) -> None:
         """Make a row the current one, and the only one that is selected."""
@@ -123,6 +123,8 @@ class ImageListView(QListView):
         if steps:
             row = self._end if self._end >= 0 else max(self.currentIndex().row(), 0)
             self._select_up_to(min(max(row + steps, 0), self.model().rowCount() - 1))
+        elif event.key() == Qt.Key.Key_Escape and self.selected_count > 1:
+            self.open_row(self.currentIndex().row())
         elif event.text().isalpha() and not event.modifiers() & _CONTROL:
             event.ignore()
         else:

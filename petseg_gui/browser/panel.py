@@ -22,8 +22,6 @@ from petseg_gui.browser.sort_bar import SortBar
 from petseg_gui.browser.thumbnails import Thumbnails
 from petseg_gui.tasks import Tasks
 
-_MOST_AT_ONCE = 50  # images that are drawn anew one by one
-
 
 class BrowserPanel(QWidget):
     """``chosen`` names the image that a person opens; several may be ``selected`` beside it."""
@@ -67,6 +65,7 @@ class BrowserPanel(QWidget):
         layout.addWidget(self.count)
         self.search.searched.connect(self._arranger.search)
         self.search.accepted.connect(lambda: self._arranger.when_arranged(self._choose_first))
+        self.search.left.connect(self.list.setFocus)
         self.sort.chosen.connect(self._arranger.sort)
         self.sort.again.connect(self._arranger.again)
         self._arranger.arranged.connect(self._show)
@@ -86,14 +85,14 @@ class BrowserPanel(QWidget):
     def selected(self) -> list[str]:
         """The images that are selected, in the list's order; the open one alone as a rule."""
         names = self._model.names
-        return [names[row] for row in self.list.selected_rows]
+        return list(chain.from_iterable(names[rows] for rows in self.list.selected_rows))
 
-    def set_names(self, names: Sequence[str]) -> None:
-        """Show another folder's images."""
+    def set_images(self, images: Arrangement) -> None:
+        """Show another folder's images: all of them, by name."""
         self._open = ""
         self.search_box.clear()
         self.sort.reset()
-        self._arranger.set_names(names)
+        self._arranger.set_images(images)
 
     def set_approved(self, approved: int) -> None:
         """Say how many images are approved."""
@@ -121,15 +120,15 @@ class BrowserPanel(QWidget):
 
         "" where there is none but ``name`` itself.
         """
-        names = self._model.names
+        names, status = self._model.names, self._facts.known.status
         start = self._model.row_of(name) + 1
-        order = chain(range(start, len(names)), range(start - 1))
-        return next((names[r] for r in order if self._model.status(names[r]) in statuses), "")
+        order = chain(names[start:], names[: max(start - 1, 0)])
+        return next((other for other in order if status(other) in statuses), "")
 
     def refresh(self, name: str) -> None:
         """An image's status has changed."""
         self._model.refresh(name)
-        self._arranger.changed()
+        self._arranger.changed([name])
 
     def update_list(self) -> None:
         """Search and sort anew: images may have changed since."""
@@ -159,12 +158,8 @@ class BrowserPanel(QWidget):
             self.chosen.emit(self._open)
 
     def _facts_changed(self, names: list[str]) -> None:
-        if len(names) <= _MOST_AT_ONCE:
-            for name in names:
-                self._model.refresh(name)
-        else:
-            self.list.viewport().update()
-        self._arranger.changed()
+        self._model.refresh(*names)
+        self._arranger.changed(names)
 
     def _values_of(self, key: str) -> Sequence[str]:
         if key == "model":

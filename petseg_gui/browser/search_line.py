@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QIcon, QPalette, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QAction, QIcon, QKeyEvent, QPalette, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QCompleter,
     QFrame,
@@ -30,6 +30,8 @@ class SearchLine(QWidget):
     searched = Signal(object)
     accepted = Signal()
     """Return was pressed."""
+    left = Signal()
+    """Down was pressed, or Escape in an empty line."""
 
     def __init__(
         self, values: Callable[[str], Sequence[str]], parent: QWidget | None = None
@@ -84,6 +86,15 @@ class SearchLine(QWidget):
         card.adjustSize()
         card.move(self.edit.mapToGlobal(QPoint(0, self.edit.height() + 2)))
         card.show()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # What neither the line nor its offers have a use for.
+        if event.key() == Qt.Key.Key_Escape and self.edit.text():
+            self.edit.clear()
+        elif event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Down):
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from core.project.project import Project
-from core.project.reviews import Status
 from petseg_gui.browser.facts import FactsKeeper
 from petseg_gui.heavy import HEAVY
 from petseg_gui.session import Session
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from core.evaluation.triage import Known
     from core.evaluation.useful import Choice
     from core.project.index import Index
-
-_WAIT = (Status.UNLABELLED, Status.PREDICTED)
-_DONE = (Status.EDITED, Status.APPROVED)
 
 
 class UsefulFinder(QObject):
@@ -83,20 +79,15 @@ def _choose(
     """The most useful of the images that wait; offered: the latest, that which is open, last."""
     with HEAVY:
         from core.evaluation.measuring import stored_look
-        from core.evaluation.useful import Look, next_useful, would_train
+        from core.evaluation.useful import Look, next_useful, waiting_among
 
     def look(name: str) -> Look | None:
         return None if job.cancelled else stored_look(project, index, name)
 
-    trains = would_train(project)
-    waiting = {
-        name: known.of(name).uncertainty
-        for name in names
-        if known.status(name) in _WAIT and trains(name) and name != offered[-1]
-    }
-    passed = [name for name in offered if name in waiting]
-    fresh = {name: value for name, value in waiting.items() if name not in set(passed)}
-    done = [name for name in project.names if known.status(name) in _DONE]
+    waiting, done = waiting_among(project, names, known)
+    waiting.pop(offered[-1], None)
+    passed = {name: None for name in offered if name in waiting}
+    fresh = {name: value for name, value in waiting.items() if name not in passed}
     if fresh:
         return next_useful(fresh, [*done, *passed], look)
     return next_useful(waiting, done, look)

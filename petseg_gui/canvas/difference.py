@@ -90,8 +90,8 @@ class DifferenceLayer(MaskLayer):
         alpha = round(255 * appearance.opacity)
         self._table = [0] * 256
         for verdict, colour in COLOURS.items():
-            # What is right matters least.
-            self._table[verdict] = qRgba(*colour, alpha // 2 if verdict == 1 else alpha)
+            faint = verdict is Verdict.AGREED  # what is right matters least
+            self._table[verdict] = qRgba(*colour, alpha // 2 if faint else alpha)
         self._table[STRIPE] = qRgba(255, 255, 255, alpha)
 
     @property

@@ -130,7 +130,7 @@ class ImageView(QWidget):
 
             size = self._image_size(self._document)
             self._heat = HeatLayer(values, size, self._appearance.opacity)
-        self.setAccessibleDescription(title)
+        self.setAccessibleDescription(title or self._message)
         if self._document is not None and self._mask is not None:
             self._mask.set_appearance(self._document.scheme, self._mask_appearance)
         self.update()

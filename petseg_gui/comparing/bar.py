@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from petseg_gui import icons
+from petseg_gui.comparing.caption import Caption
 from petseg_gui.comparing.legend import DifferenceLegend, RampLegend
 from petseg_gui.comparing.pictures import Picture
 
@@ -45,6 +47,7 @@ class CompareBar(QWidget):
     def __init__(self, segment: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = QLabel(self)
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
         font = self.title.font()
         font.setBold(True)
         self.title.setFont(font)
@@ -60,9 +63,7 @@ class CompareBar(QWidget):
         )
         self.difference = DifferenceLegend(self)
         self.ramp = RampLegend(self)
-        self.note = QLabel(self)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.note = Caption(self)
         self.segment = QPushButton(segment.text(), self)
         self.segment.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.segment.clicked.connect(segment.trigger)
@@ -90,7 +91,7 @@ class CompareBar(QWidget):
     def set_note(self, text: str, can_segment: bool = False) -> None:
         """Say something, and offer to segment the image where that helps."""
         self.note.setText(text)
-        self.note.setToolTip(text)
+        self.note.setToolTip(f"<p>{escape(text)}</p>" if text else "")
         self.segment.setVisible(can_segment)
 
     def set_classes(self, names: Mapping[int, str], value: int | None) -> None:

@@ -10,16 +10,17 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.errors import BadInput
+from core.masks import MaskError
 from core.project.reviews import Status
 from petseg_gui.comparing.heat_maps import HeatMap
 from petseg_gui.comparing.pictures import Material
+from petseg_gui.prediction.desk import chosen_model
 from petseg_gui.prediction.inference import Inference
 from petseg_gui.prediction.models import ModelChoice
 from petseg_gui.session import Session
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 
 if TYPE_CHECKING:
-    from core.inference.prediction import Prediction
     from core.project.predictions import PredictionRecord
     from petseg_gui.comparing.agreement import Agreement
 
@@ -81,7 +82,7 @@ class CompareDesk(QObject):
         self._count_soon = QTimer(self, singleShot=True, interval=_COUNT_AFTER_MS)
         self._count_soon.timeout.connect(self._count)
         session.predicted.connect(self._predicted)
-        session.project_changed.connect(lambda: self.set_value(None))
+        session.project_changed.connect(self._project_changed)
         models.changed.connect(self._model_changed)
 
     @property
@@ -98,9 +99,8 @@ class CompareDesk(QObject):
     @property
     def other_model(self) -> bool:
         """Whether the prediction is by another model than the one that is chosen."""
-        record, path = self.record, self._models.path
-        chosen = [e.description.id for e in self._models.entries if e.path == path]
-        return record is not None and bool(chosen) and record.model not in chosen
+        chosen = chosen_model(self._models)
+        return self.record is not None and chosen not in ("", self.record.model)
 
     def set_mode(self, mode: str) -> None:
         """Compare in another way from now on, or no more."""
@@ -160,19 +160,30 @@ class CompareDesk(QObject):
         else:
             self._refresh()
 
+    def _project_changed(self) -> None:
+        """The classes are other ones."""
+        self.heat_value = 1
+        self.set_value(None)
+
     def _predicted(self, mask: np.ndarray) -> None:
         """A model has spoken of the open image; while a threshold is set, often."""
         self._latest = mask
-        project, material = self._session.project, self.material
-        if self.mode not in _TWO_MASKS or project is None:
+        if self.mode not in _TWO_MASKS:
             return
-        said_before = material is not None and material.prediction is not None
-        if not said_before or _model(project.prediction(self._session.name)) != _model(self.record):
+        if self.material is None or self.material.prediction is None:
             self._read()
-        elif material is not None:
-            self.material = replace(material, prediction=mask)
+        else:
+            self.material = replace(self.material, prediction=mask)
             self.material_changed.emit()
             self._count_later()
+
+    def take_stored(self, name: str) -> None:
+        """A prediction of this image is stored: of another model, there are two of them now."""
+        project = self._session.project
+        if project is None or name != self._session.name or self.mode not in _TWO_MASKS:
+            return
+        if _model(project.prediction(name)) != _model(self.record):
+            self._read()
 
     def _model_changed(self) -> None:
         """Another model is chosen, or there are others to choose from."""
@@ -212,7 +223,11 @@ class CompareDesk(QObject):
         name, size = document.name, (document.width, document.height)
 
         def work(job: Job) -> tuple[np.ndarray | None, np.ndarray | None]:
-            return project.read_prediction(name, size), project.read_previous_prediction(name, size)
+            said = project.read_prediction(name, size)
+            try:
+                return said, project.read_previous_prediction(name, size)
+            except MaskError:
+                return said, None  # of the photo that was here before, maybe
 
         def landed(found: tuple[np.ndarray | None, np.ndarray | None]) -> None:
             self._reading = None
@@ -278,15 +293,25 @@ class CompareDesk(QObject):
 
         def work(job: Job) -> HeatMap:
             said = inference.of_document(project, document, model, options, stop)
+            from core.inference.prediction import to_bytes  # imports OpenCV, as that has by now
+
             if mode == UNCERTAINTY:
-                return _uncertainty(said)
+                return HeatMap(
+                    to_bytes(said.uncertainty_map),
+                    "Uncertainty",
+                    "0 % (sure)",
+                    "100 % (undecided)",
+                    f"How undecided the model is: {100 * said.uncertainty:.0f} % on average.",
+                )
             if value >= len(scheme.classes):
                 raise BadInput("Void is no class that a model knows: choose another class.")
-            plane = said.probability_of(value, scheme, rule)
+            name, plane = scheme.classes[value].name, said.probability_of(value, scheme, rule)
+            if value >= len(said.scheme.classes):
+                raise BadInput(f"This model does not know {name}: choose another class.")
             return HeatMap(
-                _bytes(plane),
-                f"Probability of {scheme.classes[value].name}",
-                note="How sure the model is of the class in hand. Sure is not the same as right.",
+                to_bytes(plane),
+                f"Probability of {name}",
+                note="How sure the model is. Sure is not the same as right.",
             )
 
         def landed(heat: HeatMap) -> None:
@@ -315,22 +340,5 @@ class CompareDesk(QObject):
         self.heat = None
 
 
-def _uncertainty(said: Prediction) -> HeatMap:
-    return HeatMap(
-        _bytes(said.uncertainty_map),
-        "Uncertainty",
-        "0 % (sure)",
-        "100 % (undecided)",
-        f"Where the model's classes are about as likely as each other; {said.uncertainty:.0%} on "
-        "average.",
-    )
-
-
 def _model(record: PredictionRecord | None) -> str:
     return record.model if record is not None else ""
-
-
-def _bytes(values: np.ndarray) -> np.ndarray:
-    """0 to 1 -> uint8, 0 to 255."""
-    steps: np.ndarray = (values * 255 + 0.5).clip(0, 255).astype(np.uint8)
-    return steps

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QPalette,
     QPen,
     QResizeEvent,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractSlider, QWidget
 
@@ -89,6 +90,9 @@ class Divider(QAbstractSlider):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         event.accept()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # it zooms, here as beside the line
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

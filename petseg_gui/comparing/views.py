@@ -98,7 +98,11 @@ class CompareViews(QObject):
 
     def _set_beside(self, pictures: Sequence[Picture]) -> None:
         self.beside = tuple(pictures)
-        self._show_mode()
+        by_keyboard = any(b.hasFocus() for b in self.bar.pictures.buttons.values())
+        self._show_stage()
+        self._show_material()
+        if not by_keyboard:
+            self._take_focus()
 
     def _set_pair(self, pair: tuple[Picture, Picture]) -> None:
         self.pair = pair
@@ -132,11 +136,12 @@ class CompareViews(QObject):
         self._show_stage()
         self._show_material()
         self._show_heat()
+        self._take_focus()
+
+    def _take_focus(self) -> None:
+        """Keys go to the canvas, or to the first view where it is covered."""
         views = self._now
-        if self._canvas not in views and mode != modes.OFF:
-            views[0].setFocus()
-        else:
-            self._canvas.setFocus()
+        (self._canvas if self._canvas in views else views[0]).setFocus()
 
     def _show_stage(self) -> None:
         document = self._session.document
@@ -233,9 +238,9 @@ class CompareViews(QObject):
         if material.prediction is None:
             return "There is no prediction of this image yet.", True
         if desk.other_model:
-            return "This prediction is not by the model that is chosen.", True
+            return "Not by the model that is chosen.", False
         if desk.is_the_prediction:
-            return "The mask is the prediction itself: nobody has changed it.", False
+            return "The mask is the prediction itself.", False
         if desk.mode == modes.SLIDER:
             return "For looking: Esc goes back to painting.", False
         return "", False

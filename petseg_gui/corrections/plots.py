@@ -90,8 +90,10 @@ class CorrectionPlots(QWidget):
             chart.getAxis("left").enableAutoSIPrefix(False)
             if number:
                 chart.setXLink(self.charts[0])
-            self._dots.append(chart.plot(pen=None, symbol="o", symbolSize=6))
-            self._means.append(chart.plot())
+            self._dots.append(
+                chart.plot(pen=None, symbol="o", symbolSize=6, dynamicRangeLimit=None)
+            )
+            self._means.append(chart.plot(dynamicRangeLimit=None))
             marker = pg.InfiniteLine(angle=90)
             chart.addItem(marker, ignoreBounds=True)
             self._markers.append(marker)
@@ -131,21 +133,20 @@ class CorrectionPlots(QWidget):
             self._colour()
 
     def _mark_changes(self) -> None:
-        """A line wherever another model's predictions were corrected from then on."""
+        """A line where each model but the first began."""
         for chart, line in self._changes:
             chart.removeItem(line)
         self._changes = []
-        model = None
+        begins: dict[str, int] = {}
         for place, correction in enumerate(self._corrections, 1):
-            if correction.dice is None or correction.model == model:
-                continue
-            if model is not None:
-                for chart in self.charts:
-                    line = pg.InfiniteLine(place - 0.5, angle=90)
-                    line.setToolTip("Another model from here on")
-                    chart.addItem(line, ignoreBounds=True)
-                    self._changes.append((chart, line))
-            model = correction.model
+            if correction.dice is not None:
+                begins.setdefault(correction.model, place)
+        for place in list(begins.values())[1:]:
+            for chart in self.charts:
+                line = pg.InfiniteLine(place - 0.5, angle=90)
+                line.setToolTip("Another model begins here")
+                chart.addItem(line, ignoreBounds=True)
+                self._changes.append((chart, line))
         self._colour()
 
     def _point_at(self, x: float | None) -> None:

@@ -11,22 +11,36 @@ if TYPE_CHECKING:
     from core.evaluation.corrections import Correction
 
 _COLUMNS = ("Image", "Approved", "Dice", "Seconds", "Strokes", "Clicks", "Model")
+_APPROVED = 1
 _LEFT = (0, 1, 6)
-SORT_ROLE = Qt.ItemDataRole.UserRole
 
 
 class CorrectionTable(QAbstractTableModel):
-    """A row each, the oldest first."""
+    """A row each, the newest first unless it is sorted otherwise."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._corrections: Sequence[Correction] = ()
+        self._sorted = (_APPROVED, Qt.SortOrder.DescendingOrder)
 
     def show_corrections(self, corrections: Sequence[Correction]) -> None:
-        """Take other ones."""
+        """Take other ones, in the order that was asked for last."""
+        column, order = self._sorted
         self.beginResetModel()
-        self._corrections = corrections
+        self._corrections = sorted(
+            corrections,
+            key=lambda c: _values(c)[column],
+            reverse=order == Qt.SortOrder.DescendingOrder,
+        )
         self.endResetModel()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self._sorted = (column, order)
+        self.show_corrections(self._corrections)
+
+    def image(self, row: int) -> str:
+        """The image of a row."""
+        return self._corrections[row].image
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._corrections)
@@ -50,8 +64,6 @@ class CorrectionTable(QAbstractTableModel):
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> object:
         correction, column = self._corrections[index.row()], index.column()
-        if role == SORT_ROLE:
-            return _values(correction)[column]
         if role == Qt.ItemDataRole.DisplayRole:
             return _words(correction)[column]
         if role == Qt.ItemDataRole.TextAlignmentRole and column not in _LEFT:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QSize, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.project.project import Project
-from petseg_gui.corrections.table import SORT_ROLE, CorrectionTable
+from petseg_gui.corrections.table import CorrectionTable
 from petseg_gui.heavy import HEAVY
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 from petseg_gui.training.roomy import RoomyDelegate
@@ -136,15 +136,14 @@ class CorrectionsWindow(QDialog):
 
         self.plots = CorrectionPlots(self._plots_page)
         self.plots.marked.connect(self._point)
-        self.plots.opened.connect(lambda place: self.image_wanted.emit(self._image(place)))
+        self.plots.opened.connect(
+            lambda place: self.image_wanted.emit(self.corrections[place].image)
+        )
         layout = self._plots_page.layout()
         if isinstance(layout, QVBoxLayout):
             layout.insertWidget(0, self.plots, 1)
         self.plots.show_corrections(self.corrections)
         self.plots.charts[0].setFocus()
-
-    def _image(self, place: int) -> str:
-        return self.corrections[place].image
 
     def _point(self, place: int | None) -> None:
         if place is None:
@@ -159,24 +158,21 @@ class CorrectionsWindow(QDialog):
                 chart.setAccessibleDescription(words)
 
     def _make_table(self) -> QTreeView:
-        proxy = QSortFilterProxyModel(self)
-        proxy.setSortRole(SORT_ROLE)
-        proxy.setSourceModel(self.model)
         table = QTreeView(self)
         table.setAccessibleName("Corrections")
-        table.setModel(proxy)
+        table.setModel(self.model)
         table.setItemDelegate(RoomyDelegate(table))
         table.setRootIsDecorated(False)
         table.setUniformRowHeights(True)
         table.setAllColumnsShowFocus(True)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSortingEnabled(True)
         table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
+        table.setSortingEnabled(True)
         for column, width in enumerate((250, 150, 76, 76, 76, 76)):
             table.header().resizeSection(column, width)
 
         def open_(index: QModelIndex) -> None:
-            self.image_wanted.emit(self._image(proxy.mapToSource(index).row()))
+            self.image_wanted.emit(self.model.image(index.row()))
 
         table.activated.connect(open_)
         return table

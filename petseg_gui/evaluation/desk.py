@@ -5,26 +5,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from core.errors import PetSegError
+from core.evaluation.kept import Kept, delete_kept, list_kept, new_folder
+from core.evaluation.result import FILE_NAME, Evaluation, read_evaluation
 from core.project.project import Project
 from core.project.reviews import Status
 from petseg_gui.child import Child
-from petseg_gui.heavy import HEAVY
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 from petseg_gui.words import duration
-
-if TYPE_CHECKING:
-    from core.evaluation.kept import Kept
-    from core.evaluation.result import Evaluation
-
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,12 @@ class EvaluationDesk(QObject):
     """Done, total (0: unknown), what is being done."""
     arrived = Signal(object)
     """An evaluation was made or read: Shown."""
+    made = Signal()
+    """The one under way is made; it is read next."""
     failed = Signal(str)
+    """Why the one under way has come to nothing."""
+    told = Signal(str)
+    """Why something else could not be done."""
     listed = Signal(list)
     counted = Signal(dict)
     """Subset -> how many approved masks there are in it."""
@@ -81,15 +79,12 @@ class EvaluationDesk(QObject):
         self.end()
         self._project = project
         self.refresh()
-        self.count()
 
     def start(self, wish: Wish) -> None:
         """Evaluate in the background; ``arrived`` or ``failed`` follows unless it is cancelled."""
         project = self._project
         if project is None:
             return
-        from core.evaluation.kept import new_folder
-
         self.cancel()
         self._out = new_folder(project) if project.writable else self._scratch_folder()
         self._since = time.monotonic()
@@ -97,6 +92,7 @@ class EvaluationDesk(QObject):
             {
                 "folder": str(project.folder),
                 "store": str(project.store),
+                "encoding": project.settings.mask_encoding.value,
                 "model": str(wish.model),
                 "subset": wish.subset,
                 "border": wish.border,
@@ -124,8 +120,14 @@ class EvaluationDesk(QObject):
             self._scratch = None
 
     def show(self, folder: Path) -> None:
-        """Read one that is kept; ``arrived`` or ``failed`` follows."""
-        self._read(folder, new=False)
+        """Read one; ``arrived`` or ``told`` follows."""
+
+        def work(job: Job) -> Shown:
+            return Shown(folder, read_evaluation(folder / FILE_NAME))
+
+        if self._reading is not None:
+            self._reading.cancel()
+        self._reading = self._tasks.run(Lane.LOAD, work, self.arrived.emit, self.told.emit)
 
     def delete(self, folder: Path) -> None:
         """Delete one that is kept; ``listed`` follows."""
@@ -134,11 +136,9 @@ class EvaluationDesk(QObject):
             return
 
         def work(job: Job) -> None:
-            from core.evaluation.kept import delete_kept
-
             delete_kept(project, folder)
 
-        self._tasks.run(Lane.SAVE, work, lambda _: self.refresh(), self.failed.emit, kept=True)
+        self._tasks.run(Lane.SAVE, work, lambda _: self.refresh(), self.told.emit, kept=True)
 
     def refresh(self) -> None:
         """List those that are kept."""
@@ -148,15 +148,13 @@ class EvaluationDesk(QObject):
             return
 
         def work(job: Job) -> list[Kept]:
-            from core.evaluation.kept import list_kept
-
             return list_kept(project)
 
         def landed(found: list[Kept]) -> None:
             if project is self._project:
                 self.listed.emit(found)
 
-        self._tasks.run(Lane.INDEX, _with_evaluation(work), landed, self.failed.emit)
+        self._tasks.run(Lane.INDEX, work, landed, self.told.emit)
 
     def count(self) -> None:
         """Count the approved masks of each subset; ``counted`` follows."""
@@ -166,12 +164,12 @@ class EvaluationDesk(QObject):
         if project is None:
             return
 
-        def work(job: Job) -> dict[str, int] | None:
+        def work(job: Job) -> dict[str, int]:
             names = project.named([Status.APPROVED])
 
             def alive() -> None:
                 if job.cancelled:
-                    raise OSError("nobody waits for it")
+                    raise PetSegError("The masks are not counted any more.")
 
             split = project.split(names, alive)
             counts = {"all": len(names), "train": 0, "val": 0, "test": 0}
@@ -183,23 +181,7 @@ class EvaluationDesk(QObject):
             if project is self._project:
                 self.counted.emit(counts)
 
-        self._counting = self._tasks.run(Lane.INDEX, work, landed, self.failed.emit)
-
-    def _read(self, folder: Path, new: bool) -> None:
-        def work(job: Job) -> Shown:
-            from core.evaluation.kept import keep
-            from core.evaluation.result import FILE_NAME, read_evaluation
-
-            return Shown(folder, keep(folder) if new else read_evaluation(folder / FILE_NAME))
-
-        def landed(shown: Shown) -> None:
-            self.arrived.emit(shown)
-            if new:
-                self.refresh()
-
-        if self._reading is not None:
-            self._reading.cancel()
-        self._reading = self._tasks.run(Lane.LOAD, _with_evaluation(work), landed, self.failed.emit)
+        self._counting = self._tasks.run(Lane.INDEX, work, landed, self.told.emit)
 
     def _progressed(self, done: int, total: int, words: str) -> None:
         if total and 0 < done < total:
@@ -210,7 +192,9 @@ class EvaluationDesk(QObject):
     def _finished(self, result: dict[str, str]) -> None:
         out, self._out = self._out, None
         if out is not None:
-            self._read(out, new=True)
+            self.made.emit()
+            self.refresh()
+            self.show(out)
 
     def _failed(self, reason: str) -> None:
         self._drop_out()
@@ -227,14 +211,3 @@ class EvaluationDesk(QObject):
         if self._scratch is None:
             self._scratch = Path(tempfile.mkdtemp(prefix="petseg-evaluation-"))
         return self._scratch / str(time.monotonic_ns())
-
-
-def _with_evaluation(work: Callable[[Job], _Result]) -> Callable[[Job], _Result]:
-    """Work that needs the evaluation's modules, pydantic with them."""
-
-    def loaded(job: Job) -> _Result:
-        with HEAVY:
-            import_module("core.evaluation.kept")
-        return work(job)
-
-    return loaded

@@ -18,9 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.evaluation.terms import RULES
 from core.labels import BorderRule
 from core.project.project import Project
-from petseg_gui.evaluation.words import BORDER_RULES, SUBSETS
+from petseg_gui.browser.telling import as_tip
+from petseg_gui.evaluation.words import SUBSETS
 from petseg_gui.prediction.models import ModelChoice
 from petseg_gui.words import count
 
@@ -51,7 +53,7 @@ class EvaluateForm(QWidget):
         self.border_box = QComboBox(self)
         self.border_box.setAccessibleName("Border rule")
         for rule in BorderRule:
-            self.border_box.addItem(BORDER_RULES[rule.value].capitalize(), rule.value)
+            self.border_box.addItem(RULES[rule].capitalize(), rule.value)
         self.border_box.setToolTip("What the masks' border counts as; it moves every figure")
         self.flip_box = QCheckBox("Flip averaging", self)
         self.flip_box.setToolTip("Ask the model twice, once mirrored: slower, a little better")
@@ -151,7 +153,7 @@ class EvaluateForm(QWidget):
             self.model_box.addItem(entry.title, entry.path)
             self.model_box.setItemData(
                 row,
-                f"Classes: {', '.join(entry.description.scheme.names)}",
+                as_tip([f"Classes: {', '.join(entry.description.scheme.names)}"]),
                 Qt.ItemDataRole.ToolTipRole,
             )
             if entry.path == wanted:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPalette
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from core.evaluation.result import Calibration, Evaluation, ImageScores, ThresholdPoint
@@ -110,6 +110,7 @@ class ImagesPlot(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         self._field = _Field()
         super().__init__(self._field, "IoU of each image", parent)
+        self._due: Evaluation | None = None
         self._rows: list[ImageScores] = []
         self._places: list[tuple[float, int]] = []
         self._columns: dict[int, list[int]] = {}
@@ -129,7 +130,18 @@ class ImagesPlot(Plot):
         self._field.taken.connect(self._take)
 
     def show_evaluation(self, evaluation: Evaluation) -> None:
-        """Draw all of its images."""
+        """Draw all of its images, as soon as they are looked at: thousands take a while."""
+        self._due = evaluation
+        if self.isVisible():
+            self._draw(evaluation)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._due is not None:
+            self._draw(self._due)
+
+    def _draw(self, evaluation: Evaluation) -> None:
+        self._due = None
         self._rows = sorted(evaluation.rows, key=lambda row: (row.iou, row.image))
         self._columns = {}
         self._places = []

@@ -16,19 +16,12 @@ from PySide6.QtWidgets import (
 )
 
 from core.evaluation.result import Evaluation
+from core.evaluation.terms import FIGURES, NOTES, RULES
 from core.project.project import Project
 from petseg_gui.evaluation.desk import Shown
 from petseg_gui.evaluation.plots import CalibrationPlot, ImagesPlot, ThresholdPlot
 from petseg_gui.evaluation.tables import ClassesTable, FiguresTable, GroupsTable
-from petseg_gui.evaluation.words import (
-    BORDER_RULES,
-    FIGURES,
-    OTHERS,
-    SUBSETS,
-    figure_of,
-    number,
-    when,
-)
+from petseg_gui.evaluation.words import SUBSETS, figure_of, number, when
 from petseg_gui.evaluation.worst import WorstImages
 from petseg_gui.fold import Fold
 from petseg_gui.tasks import Tasks
@@ -108,7 +101,7 @@ class Results(QWidget):
         self.iou.show_value(mean, mean_ends, iou.meaning)
         self.whole.show_value(whole, whole_ends, iou.meaning)
         self.boundary.show_value(*figure_of(evaluation, boundary)[:2], boundary.meaning)
-        self.floor.show_value(number(evaluation.floor.iou), "", dict(OTHERS)["All object"])
+        self.floor.show_value(number(evaluation.floor.iou), "", NOTES["All object"])
         note = _note(evaluation)
         self.note.setText(note)
         self.note.setVisible(bool(note))
@@ -149,7 +142,7 @@ class Results(QWidget):
         lines = QVBoxLayout(meanings)
         lines.setContentsMargins(8, 0, 8, 8)
         explained = [(figure.name, figure.meaning) for figure in FIGURES]
-        for name, meaning in (*explained, *OTHERS):
+        for name, meaning in (*explained, *NOTES.items()):
             label = _words(meanings)
             label.setText(f"{name}: {meaning}")
             lines.addWidget(label)
@@ -223,7 +216,7 @@ def _heading(evaluation: Evaluation) -> str:
     parts = [
         evaluation.source.title,
         f"{SUBSETS.get(evaluation.subset, evaluation.subset).lower()}: {evaluation.images:,}",
-        BORDER_RULES[evaluation.border.value],
+        RULES[evaluation.border],
     ]
     if evaluation.threshold is not None:
         parts.append(f"threshold {evaluation.threshold:.2f}")

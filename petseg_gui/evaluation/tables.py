@@ -15,8 +15,9 @@ from PySide6.QtWidgets import (
 )
 
 from core.evaluation.result import Evaluation, Summary
+from core.evaluation.terms import FIGURES
 from petseg_gui.classes.swatch import swatch
-from petseg_gui.evaluation.words import FIGURES, figure_of, interval, number
+from petseg_gui.evaluation.words import figure_of, interval, number
 from petseg_gui.training.roomy import RoomyDelegate
 
 
@@ -110,8 +111,8 @@ class ClassesTable(Table):
                         label.boundary_iou,
                     )
                 ),
-                number(label.hd95, " px"),
-                number(label.surface_distance, " px"),
+                number(label.hd95, "px"),
+                number(label.surface_distance, "px"),
             )
             self.add_row(cells, icon=QIcon(swatch(label.colour, self.devicePixelRatioF())))
 

@@ -81,12 +81,15 @@ class EvaluationWindow(QDialog):
         self.results.threshold_wanted.connect(self.threshold_wanted)
         self.message = QLabel(self)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message.setWordWrap(True)
         self.message.setAccessibleName("What happened last")
         self._buttons = self._make_buttons()
         self._pages = self._lay_out()
         self.desk.progressed.connect(self._show_progress)
+        self.desk.made.connect(lambda: self.form.show_progress(None))
         self.desk.arrived.connect(self._show)
         self.desk.failed.connect(self._fail)
+        self.desk.told.connect(self.message.setText)
         self.desk.listed.connect(self._show_list)
         self.desk.counted.connect(self.form.set_counts)
         self._refresh()
@@ -101,6 +104,8 @@ class EvaluationWindow(QDialog):
         self._pages.setCurrentIndex(0)
         self.form.set_project(project)
         self.desk.set_project(project)
+        if self.isVisible():
+            self.desk.count()
         self._refresh()
 
     def masks_changed(self) -> None:
@@ -146,6 +151,7 @@ class EvaluationWindow(QDialog):
         folder = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
         shown = self.results.shown
         if folder is not None and (shown is None or shown.folder != folder):
+            self.message.clear()
             self.desk.show(folder)
 
     def _ask_delete(self) -> None:
@@ -182,8 +188,6 @@ class EvaluationWindow(QDialog):
         project = self._project
         if project is None:
             return
-        if not self.desk.running:
-            self.form.show_progress(None)
         self.results.show_evaluation(shown, project)
         self._pages.setCurrentIndex(1)
         self._mark_shown()

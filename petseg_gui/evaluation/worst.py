@@ -15,6 +15,7 @@ from core.errors import BadInput
 from core.evaluation.kept import PICTURES
 from core.images import image_size, read_image, read_thumbnail
 from core.project.project import Project
+from petseg_gui.browser.telling import as_tip
 from petseg_gui.evaluation.desk import Shown
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 
@@ -64,10 +65,8 @@ class WorstImages(QWidget):
             item = QListWidgetItem(f"{Path(row.image).name}\nIoU {row.iou:.3f}", self.list)
             item.setData(Qt.ItemDataRole.UserRole, row.image)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{row.image}, IoU {row.iou:.3f}")
-            item.setToolTip(
-                f"{row.image}\nIoU {row.iou:.3f}, precision {row.precision:.3f}, "
-                f"recall {row.recall:.3f}"
-            )
+            figures = f"IoU {row.iou:.3f}, precision {row.precision:.3f}, recall {row.recall:.3f}"
+            item.setToolTip(as_tip((row.image, figures)))
         names = [row.image for row in rows]
         self._task = self._tasks.run(
             Lane.THUMBNAILS,
@@ -126,9 +125,9 @@ def _make(job: Job, folder: Path, names: Sequence[str], project: Project) -> Non
         if job.cancelled:
             return
         try:
-            pixels = _read(folder / f"{number:02}.jpg", project.image_path(name))
+            pixels = _read(folder / f"{number:02}.jpg", project, name)
         except BadInput:
-            continue  # the photo is gone: its name and figures stay
+            continue  # its name and figures stay
         height, width, _ = pixels.shape
         data = np.ascontiguousarray(pixels).tobytes()
         # copy(): the QImage must own its bytes, these die with this call.
@@ -136,8 +135,10 @@ def _make(job: Job, folder: Path, names: Sequence[str], project: Project) -> Non
         job.report(_Made(number, image))
 
 
-def _read(picture: Path, photo: Path) -> np.ndarray:
-    """The picture that came with the evaluation, or else the photo alone. Raises ImageError."""
+def _read(picture: Path, project: Project, name: str) -> np.ndarray:
+    """The picture that came with the evaluation, or else the photo alone. Raises BadInput."""
     if picture.is_file() and max(image_size(picture)) <= _LARGEST:
         return read_image(picture).pixels
-    return read_thumbnail(photo, _PICTURE.width())
+    if name not in project.names:  # a damaged evaluation could name any file
+        raise BadInput(f"{name} is not in this folder any more")
+    return read_thumbnail(project.image_path(name), _PICTURE.width())

@@ -63,7 +63,7 @@ class ExplanationDesk(QObject):
         self._tasks = tasks
         self._shelf = shelf
         self.wish: Wish | None = None
-        """What is being explained, or was last."""
+        """What is explained, until that is cancelled."""
         self._stop = Event()
         self._task: Task | None = None
         self._child = Child("core.explanation", self)
@@ -84,8 +84,9 @@ class ExplanationDesk(QObject):
 
     def cancel(self) -> None:
         """Leave what is under way."""
-        if self.busy:
-            self._end()
+        was_busy = self.busy
+        self._end()
+        if was_busy:
             self.changed.emit()
 
     def close(self) -> None:
@@ -94,6 +95,7 @@ class ExplanationDesk(QObject):
         self._child.wait()
 
     def _end(self) -> None:
+        self.wish = None  # it holds the document's pixels
         self._child.cancel()
         if self._task is not None:
             self._task.cancel()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from petseg_gui.explanation.desk import Method
+from petseg_gui.panels import Paragraph, scrolling
 from petseg_gui.words import count
 
 _METHODS = {Method.GRADCAM: "Seg-Grad-CAM", Method.OCCLUSION: "Occlusion"}
@@ -60,42 +61,40 @@ class ExplanationPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._details = dict(_USUAL)
-        self.method = _box("How it is found out", self)
+        inner = QWidget(self)
+        self.method = _box("How it is found out", inner)
         for method, text in _METHODS.items():
             self.method.addItem(text, method)
-        self.classes = _box("Class to explain", self)
-        self.place = QLabel(self)
-        self.place.setWordWrap(True)
-        self.draw = QPushButton("Draw a box", self)
+        self.classes = _box("Class to explain", inner)
+        self.place = Paragraph(inner)
+        self.draw = QPushButton("Draw a box", inner)
         self.draw.setToolTip("Ask about a part of the photo: drag a box on it")
         self.draw.clicked.connect(self.box_wanted)
-        self.everywhere = QPushButton("Everywhere", self)
+        self.everywhere = QPushButton("Everywhere", inner)
         self.everywhere.setToolTip("Ask about the whole object (drops the selection)")
         self.everywhere.clicked.connect(self.everywhere_wanted)
-        self.detail = _box("Detail", self)
+        self.detail = _box("Detail", inner)
         for value, text in _DETAILS.items():
             self.detail.addItem(text, value)
-        self.start = QPushButton("Explain", self)
+        self.start = QPushButton("Explain", inner)
         self.start.clicked.connect(self.wanted)
-        self.cancel = QPushButton("Cancel", self)
+        self.cancel = QPushButton("Cancel", inner)
         self.cancel.clicked.connect(self.cancelled)
-        self.bar = QProgressBar(self)
+        self.bar = QProgressBar(inner)
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(14)
         self.bar.setAccessibleName("How far the explanation is")
-        self.result, self.what, self.limits = (QLabel(self) for _ in range(3))
+        self.result, self.what, self.limits = (Paragraph(inner) for _ in range(3))
         for label in (self.result, self.what, self.limits):
-            label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.result.setAccessibleName("Result")
-        self._lay_out()
+        self._lay_out(inner)
         self.method.currentIndexChanged.connect(lambda _: self._show_method())
         self.detail.activated.connect(lambda _: self._keep_detail())
         self._show_method()
         self.set_place(None)
         self.set_busy(False)
-        self.set_enabled(False)
+        self.set_enabled(False, False)
 
     @property
     def chosen(self) -> tuple[Method, int, str]:
@@ -124,10 +123,10 @@ class ExplanationPanel(QWidget):
         )
         self.everywhere.setEnabled(chosen)
 
-    def set_enabled(self, enabled: bool) -> None:
-        """Whether there is a photo to ask about."""
+    def set_enabled(self, enabled: bool, may_draw: bool) -> None:
+        """Whether there is a photo to ask about, and whether tools work on it."""
         self.start.setEnabled(enabled)
-        self.draw.setEnabled(enabled)
+        self.draw.setEnabled(may_draw)
 
     def set_busy(self, busy: bool) -> None:
         """Whether an explanation is being worked out."""
@@ -155,7 +154,7 @@ class ExplanationPanel(QWidget):
     def _keep_detail(self) -> None:
         self._details[self._method] = self.detail.currentData()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, inner: QWidget) -> None:
         form = QFormLayout()
         form.setHorizontalSpacing(_MARGIN)
         for text, control in (
@@ -163,16 +162,16 @@ class ExplanationPanel(QWidget):
             ("&Class", self.classes),
             ("&Detail", self.detail),
         ):
-            label = QLabel(text, self)
+            label = QLabel(text, inner)
             label.setBuddy(control)
             form.addRow(label, control)
-        form.addRow(QLabel("Place", self), self.place)
+        form.addRow(QLabel("Place", inner), self.place)
         places, starts = QHBoxLayout(), QHBoxLayout()
         for button in (self.draw, self.everywhere):
             places.addWidget(button)
         for button in (self.start, self.cancel):
             starts.addWidget(button)
-        layout = QVBoxLayout(self)
+        layout = QVBoxLayout(inner)
         layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         layout.setSpacing(10)
         layout.addLayout(form)
@@ -181,6 +180,9 @@ class ExplanationPanel(QWidget):
         for widget in (self.bar, self.result, self.what, self.limits):
             layout.addWidget(widget)
         layout.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolling(inner, self))
 
 
 def _box(name: str, parent: QWidget) -> QComboBox:

@@ -50,6 +50,8 @@ class CheckDesk(QObject):
     changed = Signal()
     """Whether one runs, or what it has found."""
     progressed = Signal(int, int, str)
+    ended = Signal(str)
+    """A check is over; why it could not be done, or ""."""
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -121,12 +123,22 @@ class CheckDesk(QObject):
 
             say_right(project, entry.finding)
 
-        self._tasks.run(Lane.SAVE, work, None, self._refuse, kept=True)
+        def said(problem: str) -> None:
+            if project is not self._project or self.looked is None:
+                return
+            self.problem = problem
+            # What was read meanwhile may not know of it.
+            if problem or self._looking or any(e.image == entry.image for e in self.looked.entries):
+                self.look()
+
+        self._tasks.run(Lane.SAVE, work, lambda _: said(""), said, kept=True)
         self.changed.emit()
 
     def mask_saved(self, name: str, digest: str) -> None:
         """An image's mask file is another one now; digest: its SHA-256."""
         looked = self.looked
+        if self._looking is not None:
+            self.look()  # it may have read the file before
         if looked is None or all(e.image != name for e in looked.entries):
             return
         self.looked = replace(
@@ -143,13 +155,18 @@ class CheckDesk(QObject):
         if project is None:
             return
         self.problem = ""
-        where = {"folder": str(project.folder), "store": str(project.store)}
+        where = {
+            "folder": str(project.folder),
+            "store": str(project.store),
+            "encoding": project.settings.mask_encoding.value,
+        }
         self._child.start({**where, **request})
         self.changed.emit()
 
     def _ended(self, problem: str) -> None:
         self.problem = problem
         self.look()
+        self.ended.emit(problem)
 
     def _take(self, looked: Looked) -> None:
         self._looking, self.looked = None, looked

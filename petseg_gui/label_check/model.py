@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+)
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPalette, QPixmap
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from petseg_gui.label_check.desk import Entry
 from petseg_gui.label_check.pictures import DifferencePictures
 
 SIDE = 96
+_LINES = 5
+
+
+class QueueDelegate(QStyledItemDelegate):
+    """Rows of one height, for the picture and some lines: so that a long queue is laid out fast."""
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        return QSize(SIDE, max(SIDE, _LINES * option.fontMetrics.lineSpacing()) + 4)
 
 
 class QueueModel(QAbstractListModel):
@@ -23,21 +41,22 @@ class QueueModel(QAbstractListModel):
         pictures.ready.connect(self._picture_ready)
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
-        """Take a new queue; where only some entries went, the others keep their rows' state."""
-        kept = {entry.image for entry in entries}
-        for row in reversed(range(len(self._entries))):
-            if self._entries[row].image not in kept:
-                self.beginRemoveRows(QModelIndex(), row, row)
-                del self._entries[row]
-                self.endRemoveRows()
-        if [e.image for e in self._entries] == [e.image for e in entries]:
-            self._entries = list(entries)
-            if self._entries:
-                self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1))
-        else:
+        """Take a new queue; where one entry went, the others keep their rows' state."""
+        before, now = [e.image for e in self._entries], [e.image for e in entries]
+        pairs = enumerate(zip(before, now, strict=False))
+        row = next((row for row, (old, new) in pairs if old != new), len(now))
+        if before[:row] + before[row + 1 :] == now and before != now:
+            self.beginRemoveRows(QModelIndex(), row, row)
+            del self._entries[row]
+            self.endRemoveRows()
+        elif before != now:
             self.beginResetModel()
             self._entries = list(entries)
             self.endResetModel()
+            return
+        self._entries = list(entries)
+        if entries:
+            self.dataChanged.emit(self.index(0), self.index(len(entries) - 1))
 
     def entry(self, row: int) -> Entry | None:
         """The mask in a row."""

@@ -45,14 +45,14 @@ class DifferencePictures(QObject):
         self._project, self._check = project, check or Path()
         self._wanted.clear()
         self._made.clear()
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+        self._stop()
 
     def forget(self, name: str) -> None:
         """An image's mask is another one now."""
         for key in [key for key in self._made if key[0] == name]:
             del self._made[key]
+        self._stop()  # it may be the old mask that is being drawn
+        self._start()
 
     def get(self, name: str, side: int) -> QPixmap | str | None:
         """The picture, why there is none, or None: it is being made."""
@@ -65,6 +65,11 @@ class DifferencePictures(QObject):
             del self._wanted[:-_WAITING]
             self._start()
         return None
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
 
     def _start(self) -> None:
         project, check = self._project, self._check

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QPalette, QPixmap, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from petseg_gui.canvas.difference import COLOURS
 from petseg_gui.label_check.desk import CheckDesk, Entry
-from petseg_gui.label_check.model import SIDE, QueueModel
+from petseg_gui.label_check.model import SIDE, QueueDelegate, QueueModel
 from petseg_gui.label_check.pictures import WORDS, DifferencePictures
 from petseg_gui.words import count
 
@@ -66,6 +68,10 @@ class CheckWindow(QDialog):
         self.folds_box.setValue(4)
         self.folds_box.setSuffix(" networks")
         self.folds_box.setToolTip("More networks learn from more masks each, and take longer")
+        self.start_box.setToolTip(
+            "A model that was trained on these masks would judge what it has learnt"
+        )
+        self._start_chosen = False
         self.begin_button = QPushButton(self)
         self.go_on_button = QPushButton("Go on", self)
         self.pause_button = QPushButton("Pause", self)
@@ -99,6 +105,7 @@ class CheckWindow(QDialog):
         self.open_button = self._button("Draw it anew", "", self._open)
         self.open_button.setToolTip("Open the image (Enter)")
         self._lay_out()
+        self.start_box.activated.connect(self._choose_start)
         self.begin_button.clicked.connect(self._begin)
         self.go_on_button.clicked.connect(desk.go_on)
         self.pause_button.clicked.connect(desk.pause)
@@ -135,7 +142,8 @@ class CheckWindow(QDialog):
         self.begin_button.setText("Begin anew" if paused else "Find bad masks")
         writable = desk.project is not None and desk.project.writable
         self.begin_button.setEnabled(looked is not None and writable)
-        if looked is not None and not self.start_box.property("chosen"):
+        self.go_on_button.setEnabled(writable)
+        if looked is not None and not self._start_chosen:
             self.start_box.setCurrentIndex(self.start_box.findData(looked.start))
         self.state.setText(self._state_words())
         self._show_current()
@@ -162,15 +170,17 @@ class CheckWindow(QDialog):
 
     def _show_current(self) -> None:
         entry = self.current
-        for button in (self.right_button, self.take_button, self.open_button):
+        for button in (self.take_button, self.open_button):
             button.setEnabled(entry is not None)
+        # A mask that was changed since is another one: of it nothing is known.
+        project = self._desk.project
+        writable = project is not None and project.writable
+        self.right_button.setEnabled(entry is not None and not entry.changed and writable)
         if entry is None:
             self.why.setText("")
         else:
             changed = " It was changed since the check." if entry.changed else ""
             self.why.setText(f"{entry.image}: {entry.finding.why}{changed}")
-            # What was judged is another mask: of this one nothing is known.
-            self.right_button.setEnabled(not entry.changed)
         self.legend.setVisible(entry is not None)
         self._show_picture()
 
@@ -197,12 +207,15 @@ class CheckWindow(QDialog):
 
     # What is asked for
 
+    def _choose_start(self) -> None:
+        self._start_chosen = True  # until then it follows the folder
+
     def _begin(self) -> None:
         self._desk.begin(str(self.start_box.currentData()), self.folds_box.value())
 
     def _say_right(self) -> None:
         entry, row = self.current, self.queue.currentIndex().row()
-        if entry is not None and not entry.changed:
+        if entry is not None:
             self._desk.say_right(entry)
             self.queue.setCurrentIndex(self.model.index(min(row, self.model.rowCount() - 1)))
 
@@ -211,7 +224,7 @@ class CheckWindow(QDialog):
         if entry is not None:
             self.model_mask_wanted.emit(entry)
 
-    def _open(self, _index: QModelIndex | None = None) -> None:
+    def _open(self) -> None:
         entry = self.current
         if entry is not None:
             self.image_wanted.emit(entry.image)
@@ -221,6 +234,8 @@ class CheckWindow(QDialog):
         queue.setAccessibleName("Masks, the most suspicious first")
         queue.setModel(self.model)
         queue.setIconSize(QSize(SIDE, SIDE))
+        queue.setItemDelegate(QueueDelegate(queue))
+        queue.setUniformItemSizes(True)
         queue.setSpacing(3)
         queue.setWordWrap(True)
         queue.setResizeMode(QListView.ResizeMode.Adjust)
@@ -231,23 +246,21 @@ class CheckWindow(QDialog):
         queue.activated.connect(self._open)
         return queue
 
-    def _button(self, text: str, key: str, act: object) -> QPushButton:
+    def _button(self, text: str, key: str, act: Callable[[], None]) -> QPushButton:
         button = QPushButton(text, self)
         button.setAutoDefault(False)
         button.clicked.connect(act)
         if key:
-            QShortcut(QKeySequence(key), self).activated.connect(button.click)
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setAutoRepeat(False)  # each mask wants a look of its own
+            shortcut.activated.connect(button.click)
         return button
 
     def _lay_out(self) -> None:
         for button in (self.begin_button, self.go_on_button, self.pause_button):
             button.setAutoDefault(False)
-        self.start_box.activated.connect(lambda _: self.start_box.setProperty("chosen", True))
         self.why.setForegroundRole(QPalette.ColorRole.WindowText)
         steer = QHBoxLayout()
-        self.start_box.setToolTip(
-            "A model that was trained on these masks would judge what it has learnt"
-        )
         for widget in (
             *(self.go_on_button, self.begin_button, self.start_box, self.folds_box),
             *(self.pause_button, self.bar, self.progress_label),

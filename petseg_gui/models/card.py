@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -30,9 +30,10 @@ _OWN_ROWS = ("Name", "Classes")
 
 
 class ModelCard(QScrollArea):
-    """Shows one ModelEntry; ``renamed`` brings the name that a person typed."""
+    """Shows one ModelEntry, and lets its name be typed over; Esc brings the old one back."""
 
-    renamed = Signal(str)
+    renamed = Signal(object, str)
+    """The ModelEntry, and its new name."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +48,9 @@ class ModelCard(QScrollArea):
         font.setPointSizeF(font.pointSizeF() * 1.3)
         self.name.setFont(font)
         self.name.editingFinished.connect(self._name_edited)
+        undo = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.name)
+        undo.setContext(Qt.ShortcutContext.WidgetShortcut)
+        undo.activated.connect(self._restore_name)
         self.note = QLabel(self)
         self.note.setWordWrap(True)
         self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -85,11 +89,16 @@ class ModelCard(QScrollArea):
     def _name_edited(self) -> None:
         if self._shown is None or self.name.isReadOnly():
             return
-        name, before = self.name.text().strip(), self._shown[0].description.name
+        entry, name = self._shown[0], self.name.text().strip()
         if not name:
-            self.name.setText(before)
-        elif name != before:
-            self.renamed.emit(name)
+            self.name.setText(entry.description.name)
+        elif name != entry.description.name:
+            self.renamed.emit(entry, name)
+
+    def _restore_name(self) -> None:
+        if self._shown is not None:
+            self.name.setText(self._shown[0].description.name)
+        self.name.clearFocus()  # Esc once more closes the window
 
 
 def _facts(entry: ModelEntry, page: QWidget) -> QFormLayout:

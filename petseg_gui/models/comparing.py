@@ -54,10 +54,6 @@ class ModelComparison(QObject):
         self._scratch: Path | None = None
         self._reading: Task | None = None
 
-    @property
-    def running(self) -> bool:
-        return self._scratch is not None
-
     def start(self, project: Project, a: ModelEntry, b: ModelEntry) -> None:
         """Compare b with a; ``arrived`` or ``failed`` follows unless it is cancelled."""
         self.cancel()
@@ -89,6 +85,7 @@ class ModelComparison(QObject):
             {
                 "folder": str(project.folder),
                 "store": str(project.store),
+                "encoding": project.settings.mask_encoding.value,
                 "model": str(self._models[number].path),
                 "subset": _SUBSET,
                 "border": project.settings.border_rule.value,

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from petseg_gui.evaluation.words import FIGURES
+from core.evaluation.terms import FIGURES
 from petseg_gui.models.comparing import Compared
 from petseg_gui.training.roomy import RoomyDelegate
 from petseg_gui.words import count
@@ -73,12 +73,12 @@ class ComparisonView(QWidget):
             difference = comparison.per_image.get(figure.key)
             if difference is None:
                 continue
-            digits = 1 if figure.unit else 3
+            digits, unit = (1, f" {figure.unit}") if figure.unit else (3, "")
             interval = difference.interval
             texts = [
                 f"{figure.name} per image",
-                f"{difference.a:.{digits}f}{figure.unit}",
-                f"{difference.b:.{digits}f}{figure.unit}",
+                f"{difference.a:.{digits}f}{unit}",
+                f"{difference.b:.{digits}f}{unit}",
                 f"{difference.difference:+.{digits}f}",
                 f"[{interval[0]:+.{digits}f}, {interval[1]:+.{digits}f}]" if interval else "–",
             ]

@@ -125,9 +125,13 @@ class ImportForm(QWidget):
     def _accept(self) -> None:
         if self._found is None:
             return
+        guess, typed = self._found.answers.classes, self.classes.text()
         answers = Answers(
             self.name.text().strip(),
-            tuple(c.strip() for c in self.classes.text().split(",") if c.strip()),
+            # A guessed name may hold a comma itself.
+            guess
+            if typed == ", ".join(guess)
+            else tuple(c.strip() for c in typed.split(",") if c.strip()),
             Input(self.input.currentData()),
             Output(self.output.currentData()),
             self.size_box.value(),

@@ -32,10 +32,6 @@ class ModelImport(QObject):
         self._project: Project | None = None
         self._file = Path()
 
-    @property
-    def running(self) -> bool:
-        return self._child.running
-
     def start(self, project: Project, file: Path) -> None:
         """Examine a file; ``asked``, ``imported`` or ``failed`` follows."""
         self._project, self._file = project, file

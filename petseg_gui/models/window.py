@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from core.inference.catalogue import ModelEntry, Origin
 from core.models.answers import SUFFIXES, Found
 from core.project.project import Project
+from petseg_gui.browser.telling import as_tip
 from petseg_gui.models.card import ORIGINS, ModelCard
 from petseg_gui.models.comparing import Compared
 from petseg_gui.models.comparison_view import ComparisonView
@@ -64,6 +65,7 @@ class ModelsWindow(QDialog):
     export_wanted = Signal(object, str)
     """A ModelEntry, and what as: onnx, safetensors or folder."""
     renamed = Signal(object, str)
+    """A ModelEntry, and its new name."""
     deleted = Signal(object)
     image_wanted = Signal(str)
     cancelled = Signal()
@@ -91,7 +93,7 @@ class ModelsWindow(QDialog):
         self.exports = self._make_exports()
         self._buttons: dict[str, QPushButton] = {}
         self._lay_out()
-        self.card.renamed.connect(self._rename)
+        self.card.renamed.connect(self.renamed)
         self.form.accepted.connect(self.answered)
         self.form.rejected.connect(self._give_up)
         self.comparison.image_wanted.connect(self.image_wanted)
@@ -125,9 +127,17 @@ class ModelsWindow(QDialog):
         self.pages.setCurrentWidget(self.card)
         self._show_selection()
 
-    def show_progress(self, text: str, done: int = 0, total: int = 0) -> None:
+    def show_progress(
+        self, text: str, done: int = 0, total: int = 0, *, cancellable: bool = True
+    ) -> None:
         """Something is under way."""
         self.progress.show_progress(text, done, total)
+        self.progress.button.setVisible(cancellable)
+        self._show_selection()
+
+    def end_progress(self) -> None:
+        """Nothing is under way any more; what is shown stays."""
+        self.progress.hide()
         self._show_selection()
 
     def ask(self, file: str, found: Found) -> None:
@@ -188,7 +198,7 @@ class ModelsWindow(QDialog):
             ]
             item = QTreeWidgetItem(self.list, texts)
             item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            item.setToolTip(0, entry.title)
+            item.setToolTip(0, as_tip((entry.title,)))
             font = item.font(0)
             font.setBold(in_use)
             item.setFont(0, font)
@@ -245,7 +255,8 @@ class ModelsWindow(QDialog):
         pair = self._pair()
         if len(pair) != 2:
             return "Select two models, or one that is not in use, to compare them (Ctrl+K)"
-        return f"{pair[1].title} against {pair[0].title} on the validation images (Ctrl+K)"
+        words = f"{pair[1].title} against {pair[0].title} on the validation images (Ctrl+K)"
+        return as_tip((words,))
 
     # What is asked for
 
@@ -274,11 +285,6 @@ class ModelsWindow(QDialog):
                 "Delete",
                 lambda: self.deleted.emit(entry),
             )
-
-    def _rename(self, name: str) -> None:
-        entries = self.selected
-        if len(entries) == 1:
-            self.renamed.emit(entries[0], name)
 
     def _give_up(self) -> None:
         self.cancelled.emit()

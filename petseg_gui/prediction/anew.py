@@ -20,8 +20,8 @@ class Anew(QObject):
     """Segments what has no mask of a person's, in a batch of its own that shows no progress.
 
     The open image stays as it is shown; its turn comes when it is left. ``loud`` is the batch that
-    a person starts: one that runs already, with the model before, is waited for; one that begins
-    later does all that is to be done here.
+    a person starts: it is waited for, what it does with the same model is done here, too, and who
+    cancels it ends both.
     """
 
     segmented = Signal(str)
@@ -44,7 +44,8 @@ class Anew(QObject):
         batch.segmented.connect(self._arrived)
         batch.finished.connect(self._finished)
         loud.progressed.connect(self._loud_progressed)
-        loud.finished.connect(lambda _: self._go_on())
+        loud.segmented.connect(self._loud_segmented)
+        loud.finished.connect(self._loud_finished)
         models.changed.connect(self._model_changed)
         session.document_changed.connect(self._go_on)
         session.project_changed.connect(self.stop)
@@ -84,7 +85,17 @@ class Anew(QObject):
 
     def _loud_progressed(self, report: BatchReport) -> None:
         if not report.done:
+            self._batch.cancel()
+
+    def _loud_segmented(self, result: Segmented) -> None:
+        if self._loud.model == self._model:
+            self._names.pop(result.name, None)
+
+    def _loud_finished(self, report: BatchReport) -> None:
+        if report.cancelled:
             self.stop()
+        else:
+            self._go_on()
 
     def _finished(self, report: BatchReport) -> None:
         for name in report.problems:

@@ -47,7 +47,8 @@ class Batch(QObject):
         self._waiting: deque[str] = deque()
         self._current = ""
         self._project: Project | None = None
-        self._model = Path()
+        self.model = Path()
+        """The file of the model that segments, or did last."""
         self._waits: Callable[[str], bool] = lambda name: True
         self.report: BatchReport | None = None
         segmenter.segmented.connect(self._on_segmented)
@@ -70,7 +71,7 @@ class Batch(QObject):
         """
         if self.running or not names:
             return
-        self._project, self._model, self._waits = project, model, waits
+        self._project, self.model, self._waits = project, model, waits
         self._waiting = deque(names)
         self.report = BatchReport(len(names))
         self.progressed.emit(self.report)
@@ -93,7 +94,7 @@ class Batch(QObject):
             self._end()
             return
         self._current = self._waiting.popleft()
-        self._segmenter.segment(self._project, self._current, self._model)
+        self._segmenter.segment(self._project, self._current, self.model)
 
     def _on_segmented(self, result: Segmented) -> None:
         # An image that was done when the batch was cancelled still counts as segmented.

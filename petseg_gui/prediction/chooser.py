@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from petseg_gui.browser.telling import as_tip
 from petseg_gui.prediction.models import ModelChoice
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class ModelChooser(QComboBox):
 
 
 def _details(entry: ModelEntry) -> str:
-    """What a person wants to know of a model before choosing it."""
+    """What a person wants to know of a model before choosing it, as a tool tip."""
     description = entry.description
     lines = [
         f"Classes: {', '.join(description.scheme.names)}",
@@ -62,4 +63,4 @@ def _details(entry: ModelEntry) -> str:
     if description.created:
         lines.append(f"Made: {description.created[:16].replace('T', ' ')}")
     lines += [f"{name}: {value:.3f}" for name, value in description.metrics.items()]
-    return "\n".join(lines)
+    return as_tip(lines)

@@ -46,7 +46,6 @@ class PredictionDesk(QObject):
         """Whether an unlabelled image is segmented as soon as it is shown."""
         segmenter.segmented.connect(self._arrived)
         segmenter.failed.connect(self._failed)
-        segmenter.stopped.connect(self._stopped)
         batch.segmented.connect(self._from_batch)
         session.project_changed.connect(self._project_changed)
 
@@ -94,6 +93,10 @@ class PredictionDesk(QObject):
         """End whatever a person asked for."""
         self._segmenter.stop()
         self._batch.cancel()
+        if self._asked:
+            self._asked.clear()
+            self.told.emit("Segmenting was cancelled.")
+            self.ended.emit()
 
     def _start(self, names: Sequence[str], nothing: str) -> None:
         project = self._session.project
@@ -107,9 +110,10 @@ class PredictionDesk(QObject):
             self.told.emit(nothing)
 
     def _project_changed(self) -> None:
+        if self._asked:
+            self._asked.clear()  # nobody waits any more who would have to be told
+            self.ended.emit()
         self.stop()
-        self._asked.clear()
-        self.ended.emit()
 
     def _arrived(self, result: Segmented) -> None:
         session = self._session
@@ -132,11 +136,6 @@ class PredictionDesk(QObject):
         self._end(name)
         if name == self._session.name:
             self.failed.emit(reason)
-
-    def _stopped(self, name: str) -> None:
-        self._end(name)
-        if name == self._session.name:
-            self.told.emit("Segmenting was cancelled.")
 
     def _end(self, name: str) -> None:
         self._asked.discard(name)

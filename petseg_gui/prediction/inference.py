@@ -103,8 +103,8 @@ class Inference:
             said = self._recent.get(key)
         if said is None:
             said = self._cache(project).get(key)
-            if said is not None:
-                self._remember(key, said)
+        if said is not None:
+            self._remember(key, said)
         return said
 
     def _keep(self, project: Project, key: str, said: Prediction) -> None:

@@ -81,6 +81,8 @@ class ModelChoice(QObject):
         if project is None or path == self.path:
             return
         bundled = path == bundled_model()
+        if not bundled and not path.is_relative_to(project.store):
+            return  # it was listed for the folder that was open before
         self._setting = "" if bundled else path.relative_to(project.store).as_posix()
         self.changed.emit()
         if project.writable:

@@ -35,6 +35,7 @@ class Neighbours(QObject):
         self._waiting: deque[str] = deque()
         segmenter.segmented.connect(self._arrived)
         segmenter.failed.connect(lambda *_: self._next())
+        segmenter.stopped.connect(self._next)
         desk.asked.connect(segmenter.stop)
         desk.ended.connect(self._next)
         session.project_changed.connect(self.stop)

@@ -60,10 +60,10 @@ class FolderOptions(QObject):
         if not self._unwritten or self._project is None:
             return
         self._unwritten = False
-        project, options = self._project, self.options
+        project = self._project
 
         def work(job: Job) -> None:
-            # Other settings may have been written meanwhile, in this lane.
-            project.change_settings(replace(project.settings, prediction=options))
+            # As they are by then, and without touching them: they may just be set anew.
+            project.keep_settings()
 
         self._tasks.run(Lane.SAVE, work, None, self.failed.emit, kept=True)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QIcon, QPalette, QResizeEvent
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
     QFormLayout,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QScrollArea,
     QSlider,
     QSpinBox,
     QVBoxLayout,
@@ -27,6 +25,7 @@ from PySide6.QtWidgets import (
 from core.inference.options import MOST_PIXELS, PredictOptions
 from core.labels import BACKGROUND, LabelScheme
 from petseg_gui.classes.swatch import class_name, class_swatch
+from petseg_gui.panels import Note, Paragraph, scrolling
 from petseg_gui.words import count
 
 _STEPS = 100  # of the threshold's slider
@@ -57,7 +56,7 @@ class PredictionPanel(QWidget):
         self.number.setSingleStep(0.01)
         self.number.setKeyboardTracking(False)
         self.number.setAccessibleName("Threshold, number")
-        self.threshold_note = _Note(inner)
+        self.threshold_note = Note(inner)
         self.classes = QListWidget(inner)
         self.classes_label = QLabel("&Classes that may appear", inner)
         self.flip = QCheckBox("&Look twice", inner)
@@ -66,12 +65,11 @@ class PredictionPanel(QWidget):
         self.tiles.setSpecialValueText("As a whole")
         self.tiles.setSuffix(" parts across")
         self.tiles.setKeyboardTracking(False)
-        self.tiles_note = _Note(inner)
+        self.tiles_note = Note(inner)
         self.fill_holes = _pixels(inner)
         self.remove_islands = _pixels(inner)
         self.keep_largest = QCheckBox("&Keep only the largest piece", inner)
-        self.state = _Note(self)
-        self.state.setForegroundRole(QPalette.ColorRole.WindowText)
+        self.state = Paragraph(self)
         self.replace_button = QPushButton("Replace mask…", self)
         self.reset = QPushButton("Reset", self)
         self.apply = QPushButton(self)
@@ -129,14 +127,14 @@ class PredictionPanel(QWidget):
             widget.setVisible(number > 1)
         for control in (self.threshold, self.number):
             control.setEnabled(decided_by_threshold)
-        self.threshold_note.say(
+        self.threshold_note.setText(
             "A pixel counts as the object from this probability on: a lower one finds more of it."
             if decided_by_threshold
             else f"Of {len(scheme.classes)} classes each pixel takes the likeliest: there is no "
             "threshold between them."
         )
         self.tiles.setEnabled(not crops)
-        self.tiles_note.say(
+        self.tiles_note.setText(
             "This model looks at every photo in parts anyway, at its full size."
             if crops
             else "In parts a large photo is seen sharper: for small objects. It takes longer."
@@ -145,7 +143,7 @@ class PredictionPanel(QWidget):
 
     def set_state(self, text: str, replace_offered: bool = False) -> None:
         """Say what becomes of the open image's mask."""
-        self.state.say(text)
+        self.state.setText(text)
         self.state.setVisible(bool(text))
         self.replace_button.setVisible(replace_offered)
 
@@ -219,8 +217,8 @@ class PredictionPanel(QWidget):
         layout.addWidget(self.classes)
         layout.addSpacing(8)
         layout.addWidget(self.flip)
-        flip_note = _Note(inner)
-        flip_note.say("Also at its mirror image: a little better, half as fast.")
+        flip_note = Note(inner)
+        flip_note.setText("Also at its mirror image: a little better, half as fast.")
         layout.addWidget(flip_note)
         layout.addSpacing(8)
         form = QFormLayout()
@@ -241,14 +239,7 @@ class PredictionPanel(QWidget):
         layout.addLayout(cleaning)
         layout.addWidget(self.keep_largest)
         layout.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
-        inner.setBackgroundRole(QPalette.ColorRole.Window)
-        bar = scroll.verticalScrollBar().sizeHint().width()
-        scroll.setMinimumWidth(inner.minimumSizeHint().width() + bar)
+        scroll = scrolling(inner, self)
         # What becomes of the masks is always in sight, however low the panel is.
         foot = QGridLayout()
         foot.setContentsMargins(_MARGIN, 6, _MARGIN, _MARGIN)
@@ -263,28 +254,6 @@ class PredictionPanel(QWidget):
         outer.setSpacing(0)
         outer.addWidget(scroll, 1)
         outer.addLayout(foot)
-
-
-class _Note(QLabel):
-    """Grey lines that are as high as their text, also in a panel that scrolls."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWordWrap(True)
-        self.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-
-    def say(self, text: str) -> None:
-        self.setText(text)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        # A scroll area knows the least height only, and that is one of any width.
-        self.setMinimumHeight(0)  # which the next line would count in
-        self.setMinimumHeight(max(0, self.heightForWidth(self.width())))  # -1 without a text
 
 
 def _pixels(parent: QWidget) -> QSpinBox:

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.editing.box import Box
 from core.errors import BadInput
+from core.inference.options import PredictOptions
 from petseg_gui.document import Document
 from petseg_gui.heavy import HEAVY
 from petseg_gui.prediction.inference import Inference
@@ -80,9 +81,10 @@ class Probabilities:
             return None
         settings, key = project.settings, (ref(document), self._models.path)
         if self._boxed is None or self._boxed[:2] != (key, box):
-            predictor = self._inference.shelf.take(key[1])
             x0, y0, x1, y1 = box
             # Twice as long as one look, and better: a box is small, and asked for by hand.
-            said = predictor.predict(document.pixels[y0:y1, x0:x1], flip=True)
+            said = self._inference.shelf.predict(
+                key[1], document.pixels[y0:y1, x0:x1], PredictOptions(flip=True), Event()
+            )
             self._boxed = key, box, said
         return self._boxed[2].mask(document.scheme, settings.border_rule, settings.prediction)

@@ -77,8 +77,8 @@ class Segmenter(QObject):
     segmented = Signal(object)
     failed = Signal(str, str)
     """An image's name, and why it could not be segmented."""
-    stopped = Signal(str)
-    """``stop`` came before this image was done."""
+    stopped = Signal()
+    """``stop`` came before an image was done: it is heard of no more."""
 
     def __init__(self, tasks: Tasks, inference: Inference, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -114,13 +114,16 @@ class Segmenter(QObject):
         def ended(result: Segmented | None) -> None:
             self._stops.discard(stop)
             if result is None:
-                self.stopped.emit(name)
+                self.stopped.emit()
             else:
                 self.segmented.emit(result)
 
         def failed(reason: str) -> None:
             self._stops.discard(stop)
-            self.failed.emit(name, reason)
+            if stop.is_set():
+                self.stopped.emit()
+            else:
+                self.failed.emit(name, reason)
 
         self._tasks.run(Lane.PREDICT, work, ended, failed)
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPen, QPixma
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from petseg_gui import icons
-from petseg_gui.browser.delegate import status_colour
+from petseg_gui.browser.delegate import ONE_LINE, status_colour
 from petseg_gui.sheet.model import Role
 from petseg_gui.sheet.pictures import Picture
 
@@ -70,7 +70,7 @@ class SheetDelegate(QStyledItemDelegate):
         name = str(index.data(Qt.ItemDataRole.DisplayRole))
         painter.setPen(palette.color(strong))
         shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, line.width())
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(line, ONE_LINE, shown)
         painter.restore()
 
     def _paint_picture(

@@ -8,6 +8,7 @@ from enum import IntEnum
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from core.project.reviews import Status
+from petseg_gui.browser.telling import as_tip
 from petseg_gui.sheet.pictures import Pictures
 
 Index = QModelIndex | QPersistentModelIndex
@@ -72,8 +73,8 @@ class SheetModel(QAbstractListModel):
             return self._pictures.get(name)
         if role == Qt.ItemDataRole.ToolTipRole:
             made = self._pictures.get(name)
-            problem = f"\n{made.problem}" if made is not None and made.problem else ""
-            return f"{name}\n{self._status_of(name).capitalize()}{problem}"
+            problem = made.problem if made is not None else ""
+            return as_tip(filter(None, (name, self._status_of(name).capitalize(), problem)))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{name}, {self._status_of(name)}"
         return None

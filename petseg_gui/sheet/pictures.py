@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -66,7 +67,8 @@ class Pictures(QObject):
         self._made: OrderedDict[str, Picture] = OrderedDict()
         self._bytes = 0
         self._stale: set[str] = set()
-        self._wanted: list[str] = []
+        self._wanted: dict[str, None] = {}  # in the order in which they are made
+        self._asked: dict[str, None] = {}  # since the last one was begun: they come first
         self._task: Task | None = None
 
     def set_project(self, project: Project | None) -> None:
@@ -101,6 +103,7 @@ class Pictures(QObject):
     def stop(self) -> None:
         """Make no more of those that were asked for."""
         self._wanted.clear()
+        self._asked.clear()
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -110,20 +113,26 @@ class Pictures(QObject):
         found = self._made.get(name)
         if found is not None:
             self._made.move_to_end(name)
-        if (found is None or found.size < self._size or name in self._stale) and (
-            name not in self._wanted
-        ):
-            # What came into sight last is made first; what scrolled past long ago, never.
-            self._wanted.append(name)
-            del self._wanted[:-_WAITING]
+        if self._lacks(name):
+            self._asked[name] = None
             self._start()
         return found
 
+    def _lacks(self, name: str) -> bool:
+        found = self._made.get(name)
+        return found is None or found.size < self._size or name in self._stale
+
     def _start(self) -> None:
-        if self._task is not None or not self._wanted or self._project is None:
+        if self._task is not None or self._project is None:
             return
-        # The newest wishes first, and of those in sight the upper ones.
-        name = self._wanted[-1]
+        # What was painted last comes first, from above; what scrolled past long ago, never.
+        wanted = filter(self._lacks, self._asked | self._wanted)
+        self._wanted = dict.fromkeys(islice(wanted, _WAITING))
+        self._asked.clear()
+        if not self._wanted:
+            return
+        name = next(iter(self._wanted))
+        del self._wanted[name]
         project, size, appearance = self._project, self._size, self._appearance
         self._stale.discard(name)
         self._task = self._tasks.run(
@@ -135,8 +144,6 @@ class Pictures(QObject):
 
     def _keep(self, name: str, size: int, drawn: Drawn) -> None:
         self._task = None
-        if name in self._wanted:
-            self._wanted.remove(name)
         picture = Picture(_pixmap(drawn.photo), _pixmap(drawn.mask), drawn.problem, size)
         before = self._made.pop(name, None)
         self._made[name] = picture

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from core.project.reviews import Status
 from petseg_gui.actions import shortcut_texts
+from petseg_gui.browser.telling import as_tip
 from petseg_gui.canvas.appearance import Appearance
 from petseg_gui.judge import Judge, Verdicts
 from petseg_gui.progress import ProgressStrip
@@ -124,11 +125,13 @@ class SheetWindow(QDialog):
 
     def show_images(self) -> None:
         """Show the images that are wanted by now; the one that was current stays so."""
+        self._show_found(self._listed())
+
+    def _show_found(self, found: Sequence[str]) -> None:
         session, statuses = self._session, _FILTERS[self._filter]
         project = session.project
         names: Sequence[str] = ()
         if project is not None:
-            found = self._listed()
             self.only_found.setVisible(len(found) < len(project.names))
             names = found if self.only_found.isChecked() else project.names
         if len(statuses) < len(Status):
@@ -226,7 +229,9 @@ class SheetWindow(QDialog):
         self.message.clear()
         self.progress.hide()
         self._resize_pictures(self.size_slider.value())
-        self.show_images()
+        project = self._session.project
+        # The main window's list still shows the folder before.
+        self._show_found(() if project is None else project.names)
         self._show_counts()
 
     def _status_changed(self, name: str) -> None:
@@ -260,7 +265,7 @@ class SheetWindow(QDialog):
         self.progress.hide()
         self.message.setText(verdicts.words)
         lines = [f"{name}: {reason}" for name, reason in verdicts.problems.items()]
-        self.message.setToolTip("\n".join(lines[:20]))
+        self.message.setToolTip(as_tip(lines[:20]) if lines else "")
         self._show_counts()
         self._show_selection()
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.project.reviews import Status
+from petseg_gui.beside import show_beside
 from petseg_gui.corrections.presses import Presses
 from petseg_gui.parts import Parts
 from petseg_gui.wiring.training import show_image
@@ -36,9 +37,7 @@ def open_corrections(parts: Parts) -> CorrectionsWindow:
         session.status_changed.connect(lambda name: _status_changed(parts, window, name))
         parts.window.closed.connect(window.close)
     window.set_project(session.project)
-    window.show()
-    window.raise_()
-    window.activateWindow()
+    show_beside(window)
     return window
 
 

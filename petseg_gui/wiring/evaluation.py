@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from petseg_gui.beside import show_beside
 from petseg_gui.heavy import HEAVY
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane
@@ -53,15 +54,14 @@ def open_evaluation(parts: Parts) -> EvaluationWindow:
         window.threshold_wanted.connect(lambda threshold: _use_threshold(parts, threshold))
         made = window
         window.desk.arrived.connect(lambda shown: _tell_arrived(parts, made, shown))
+        window.desk.failed.connect(lambda reason: _tell_failed(parts, made, reason))
         parts.session.project_changed.connect(lambda: made.set_project(parts.session.project))
         parts.session.saver.saved.connect(lambda _: made.masks_changed())
         parts.judge.ended.connect(lambda _: made.masks_changed())
         parts.window.closed.connect(window.end)
         window.set_project(parts.session.project)
     parts.session.save()
-    window.show()
-    window.raise_()
-    window.activateWindow()
+    show_beside(window)
     return window
 
 
@@ -69,6 +69,11 @@ def _tell_arrived(parts: Parts, window: EvaluationWindow, shown: Shown) -> None:
     if not window.isVisible():
         iou = shown.evaluation.per_image.iou
         parts.window.tell(f"The evaluation is done: IoU {iou:.3f}. Model > Evaluate shows it.")
+
+
+def _tell_failed(parts: Parts, window: EvaluationWindow, reason: str) -> None:
+    if not window.isVisible():
+        parts.window.tell(f"The evaluation failed: {reason}")
 
 
 def _use_threshold(parts: Parts, threshold: float) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 
 from petseg_gui.comparing.desk import EXPLANATION, OFF
 from petseg_gui.comparing.heat_maps import HeatMap
-from petseg_gui.document import Document
 from petseg_gui.parts import Parts
-from petseg_gui.tools.tool import Operation
 from petseg_gui.wiring.compare import make_views
 
 if TYPE_CHECKING:
     from core.explanation.answer import Explanation
     from petseg_gui.explanation.desk import ExplanationDesk
     from petseg_gui.explanation.panel import ExplanationPanel
+    from petseg_gui.explanation.place import PlacePicker
 
 _TITLE = "Why this mask"
 _WIDTH = 300
@@ -34,44 +34,53 @@ def open_panel(parts: Parts) -> None:
         dock = parts.window.add_side_dock(_TITLE, _make_panel(parts), _WIDTH)
     dock.show()
     dock.raise_()
+    # The docks above it would leave it hardly more than its title.
+    height = max(dock.widget().sizeHint().height(), dock.height())
+    parts.window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
     dock.widget().setFocus()
 
 
 def _make_panel(parts: Parts) -> ExplanationPanel:
     from petseg_gui.explanation.desk import ExplanationDesk
     from petseg_gui.explanation.panel import ExplanationPanel
+    from petseg_gui.explanation.place import PlacePicker
 
     session = parts.session
     panel = ExplanationPanel(parts.window)
     panel.setFocusProxy(panel.start)
     desk = ExplanationDesk(parts.tasks, parts.shelf, panel)
+    picker = PlacePicker(parts.toolbox, panel)
     panel.wanted.connect(lambda: _explain(parts, panel, desk))
     panel.cancelled.connect(desk.cancel)
-    panel.box_wanted.connect(lambda: _draw_box(parts))
+    panel.box_wanted.connect(lambda: _draw_box(parts, picker))
     panel.everywhere_wanted.connect(parts.actions["select_none"].trigger)
     desk.changed.connect(lambda: panel.set_busy(desk.busy))
     desk.progressed.connect(panel.set_progress)
     desk.explained.connect(lambda found, finished: _show(parts, panel, desk, found, finished))
     desk.failed.connect(panel.result.setText)
-    session.document_changed.connect(lambda: _show_document(parts, panel, desk))
+    session.document_changed.connect(lambda: _show_document(parts, panel, desk, picker))
     parts.models.changed.connect(lambda: _model_changed(parts, desk))
     parts.class_panel.class_set.connect(panel.set_class)
-    parts.compare.mode_changed.connect(lambda: _show_mode(parts, panel))
+    parts.compare.mode_changed.connect(lambda: _show_mode(parts, panel, desk))
     parts.window.closed.connect(desk.close)
-    _show_document(parts, panel, desk)
+    _show_document(parts, panel, desk, picker)
     return panel
 
 
-def _show_document(parts: Parts, panel: ExplanationPanel, desk: ExplanationDesk) -> None:
+def _show_document(
+    parts: Parts, panel: ExplanationPanel, desk: ExplanationDesk, picker: PlacePicker
+) -> None:
     """Another image is open: what is under way was of the one before."""
     document = parts.session.document
     desk.cancel()
     panel.result.clear()
-    panel.set_enabled(document is not None)
+    panel.set_enabled(document is not None, parts.session.can_edit)
     if document is not None:
         panel.set_classes(document.scheme.names, parts.toolbox.value)
-        document.selection_changed.connect(lambda: _show_place(document, panel))
-        _show_place(document, panel)
+        # What holds the document would keep its pixels for ever.
+        document.selection_changed.connect(lambda: _show_place(parts, panel))
+        document.selection_changed.connect(picker.put_down)
+        _show_place(parts, panel)
 
 
 def _model_changed(parts: Parts, desk: ExplanationDesk) -> None:
@@ -79,12 +88,16 @@ def _model_changed(parts: Parts, desk: ExplanationDesk) -> None:
         desk.cancel()
 
 
-def _show_place(document: Document, panel: ExplanationPanel) -> None:
-    panel.set_place(document.selection.count if document.selection is not None else None)
+def _show_place(parts: Parts, panel: ExplanationPanel) -> None:
+    document = parts.session.document
+    selection = None if document is None else document.selection
+    panel.set_place(None if selection is None else selection.count)
 
 
-def _show_mode(parts: Parts, panel: ExplanationPanel) -> None:
+def _show_mode(parts: Parts, panel: ExplanationPanel, desk: ExplanationDesk) -> None:
+    """Who looks at something else is not brought back by what is still worked out."""
     if parts.compare.mode != EXPLANATION:
+        desk.cancel()
         panel.result.clear()
 
 
@@ -140,20 +153,7 @@ def _show(
         )
 
 
-def _draw_box(parts: Parts) -> None:
-    """Have a rectangle select the place, and give the tool of before back then."""
-    toolbox, document = parts.toolbox, parts.session.document
-    if document is None:
-        return
-    tool, operation = toolbox.tool_id, toolbox.operation
-
-    def selected() -> None:
-        document.selection_changed.disconnect(selected)
-        toolbox.operation = operation
-        toolbox.take(tool)
-
-    toolbox.take("rectangle")
-    toolbox.operation = Operation.SELECT
-    document.selection_changed.connect(selected)
+def _draw_box(parts: Parts, picker: PlacePicker) -> None:
+    picker.take_up()
     parts.window.tell("Drag a box around the place to ask about.")
     parts.canvas.setFocus()

@@ -130,7 +130,7 @@ def _show(parts: Parts, opened: Opened) -> None:
     parts.thumbnails.set_folder(project.layout.images, window.devicePixelRatioF())
     parts.session.set_project(project, opened.statuses)
     parts.session.saver.when_idle(parts.opener.release_left)
-    parts.browser.set_names(project.names)
+    parts.browser.set_images(opened.images)
     parts.models.set_project(project)
     parts.actions["keep_elsewhere"].setEnabled(True)
     if project.writable or opened.locked_out:

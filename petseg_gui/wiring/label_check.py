@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.editing.history import Edit
+from petseg_gui.beside import show_beside
 from petseg_gui.label_check.desk import CheckDesk, Entry
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane
@@ -40,22 +41,29 @@ def open_check(parts: Parts) -> CheckWindow:
         window = CheckWindow(desk, pictures, parts.window)
         window.image_wanted.connect(partial(show_image, parts))
         window.model_mask_wanted.connect(lambda entry: _take_models(parts, desk, entry))
-        session = parts.session
+        session, made = parts.session, window
         session.project_changed.connect(lambda: desk.set_project(session.project))
         session.saver.saved.connect(lambda name: _mask_saved(parts, desk, pictures, name))
+        desk.ended.connect(lambda problem: _tell_ended(parts, made, problem))
         parts.window.closed.connect(window.close)
         parts.window.closed.connect(desk.close)
         desk.set_project(session.project)
-    window.show()
-    window.raise_()
-    window.activateWindow()
+    show_beside(window)
     window.queue.setFocus()
     return window
 
 
 def _mask_saved(parts: Parts, desk: CheckDesk, pictures: DifferencePictures, name: str) -> None:
     pictures.forget(name)
-    desk.mask_saved(name, parts.session.saver.digests.get(name, ""))
+    digest = parts.session.saver.digests.get(name)
+    if digest is not None:  # else it is of the folder that was open before
+        desk.mask_saved(name, digest)
+
+
+def _tell_ended(parts: Parts, window: CheckWindow, problem: str) -> None:
+    if not window.isVisible():
+        told = problem or "Model > Find bad masks shows what it has found."
+        parts.window.tell(f"The check of the masks has ended. {told}")
 
 
 def _take_models(parts: Parts, desk: CheckDesk, entry: Entry) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from core.models.answers import SUFFIXES
+from petseg_gui.beside import show_beside
 from petseg_gui.heavy import HEAVY
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane
@@ -13,10 +15,11 @@ from petseg_gui.wiring.training import show_image
 
 if TYPE_CHECKING:
     from core.inference.catalogue import ModelEntry
+    from petseg_gui.models.comparing import ModelComparison
     from petseg_gui.models.window import ModelsWindow
 
 _WINDOW = "models-window"
-_FILTER = "Models (*.safetensors *.onnx *.pt *.pth *.ckpt);;All files (*)"
+_FILTER = f"Models ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
 
 
 def wire_models(parts: Parts) -> None:
@@ -41,9 +44,7 @@ def load_and_open_models(
 def open_models(parts: Parts) -> ModelsWindow:
     """The models window; one that is open already is shown again."""
     window = _window(parts) or _make(parts)
-    window.show()
-    window.raise_()
-    window.activateWindow()
+    show_beside(window)
     parts.models.refresh()
     return window
 
@@ -111,6 +112,8 @@ def _import(parts: Parts, window: ModelsWindow, file: Path) -> None:
         window.tell_problem(
             "Imported models are kept with a folder's masks: open a folder that may be written to."
         )
+    elif not window.commands["import"].isEnabled():
+        window.question.tell("Something else is under way: wait until it is done, or cancel it.")
     elif coming is not None:
         window.question.dismiss()
         window.show_card()
@@ -154,9 +157,9 @@ def export(parts: Parts, window: ModelsWindow, entry: ModelEntry, out: Path) -> 
 
     def done(text: str) -> None:
         parts.window.tell(text)
-        window.show_card()
+        window.end_progress()
 
-    window.show_progress(f"Exporting to {out.name}")
+    window.show_progress(f"Exporting to {out.name}", cancellable=False)
     parts.tasks.run(Lane.SAVE, work, done, window.tell_problem, kept=True)
 
 
@@ -217,9 +220,7 @@ def _refresh_and(parts: Parts, act: Callable[[], None]) -> None:
     parts.models.refresh()
 
 
-def _compare(parts: Parts, comparison: object, a: ModelEntry, b: ModelEntry) -> None:
-    from petseg_gui.models.comparing import ModelComparison
-
+def _compare(parts: Parts, comparison: ModelComparison, a: ModelEntry, b: ModelEntry) -> None:
     project = parts.session.project
-    if project is not None and isinstance(comparison, ModelComparison):
+    if project is not None:
         comparison.start(project, a, b)

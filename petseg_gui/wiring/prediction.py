@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
@@ -193,14 +194,19 @@ def _show_result(parts: Parts, report: BatchReport) -> None:
     if not report.problems:
         window.banners.remove("batch")
         return
-    name, reason = next(iter(report.problems.items()))
-    number = len(report.problems)
+    # A reason that names its file says so without the folder.
+    problems = {
+        name: reason.removeprefix(f"{PurePosixPath(name).name}: ")
+        for name, reason in report.problems.items()
+    }
+    name, reason = next(iter(problems.items()))
+    number = len(problems)
     text = (
         f"{name} could not be segmented: {reason}"
         if number == 1
         else f"{count(number, 'image')} could not be segmented; the rest is done."
     )
-    lines = [f"{name}: {reason}" for name, reason in report.problems.items()]
+    lines = [f"{name}: {reason}" for name, reason in problems.items()]
 
     def show_problems() -> None:
         from petseg_gui.dialogs import show_list  # as every dialog, when it is asked for

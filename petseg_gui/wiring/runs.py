@@ -12,6 +12,7 @@ from PySide6.QtGui import QDesktopServices
 
 from core.project.project import Project
 from petseg_gui.banner import Level
+from petseg_gui.beside import show_beside
 from petseg_gui.heavy import HEAVY
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane
@@ -45,9 +46,7 @@ def open_runs(parts: Parts) -> RunsWindow:
         parts.session.project_changed.connect(lambda: _show_project(parts, window))
         parts.window.closed.connect(window.close)
         _show_project(parts, window)
-    window.show()
-    window.raise_()
-    window.activateWindow()
+    show_beside(window)
     return window
 
 

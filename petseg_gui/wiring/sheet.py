@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from petseg_gui.beside import show_beside
 from petseg_gui.parts import Parts
 from petseg_gui.wiring.training import show_image
 
@@ -42,9 +43,7 @@ def open_sheet(parts: Parts) -> SheetWindow:
         parts.window.closed.connect(sheet.close)
         parts.window.closed.connect(sheet.pictures.stop)
     parts.session.save()
-    sheet.show()
-    sheet.raise_()
-    sheet.activateWindow()
+    show_beside(sheet)
     return sheet
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from petseg_gui.actions import STEER_TRAINING
 from petseg_gui.banner import Choice, Level
+from petseg_gui.beside import bring_forward
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane
 from petseg_gui.training.watcher import Phase
@@ -105,7 +106,7 @@ def show_image(parts: Parts, name: str) -> None:
     if project is not None and name in project.names:
         parts.browser.select(name)
         parts.session.open_image(name)
-        parts.window.activateWindow()
+        bring_forward(parts.window)
         parts.canvas.setFocus()
     else:
         parts.window.tell(f"{name} is not in this folder any more.")

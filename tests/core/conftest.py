@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,3 +42,16 @@ def user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's own PetSeg folder, a new one."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))
     return tmp_path / "user-data" / "petseg"
+
+
+@pytest.fixture(scope="session")
+def crops_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model, described anew as one of the view ``crops`` (do not write to it)."""
+    from core.modelfile import onnx_path, read_description
+    from core.models.export import describe_anew
+
+    path = tmp_path_factory.mktemp("crops") / tiny_model.name
+    for file in (tiny_model, onnx_path(tiny_model)):
+        shutil.copy(file, path.parent)
+    describe_anew(path, read_description(path).model_copy(update={"view": "crops"}))
+    return path

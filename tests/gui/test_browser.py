@@ -7,7 +7,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
 
-from core.evaluation.triage import Known
+from core.evaluation.triage import Known, by_name
 from core.project.reviews import Status
 from petseg_gui.browser.facts import FactsKeeper
 from petseg_gui.browser.model import Role
@@ -66,6 +66,33 @@ def test_typing_in_the_search_box_is_no_command(open_window, make_project, qtbot
     assert parts.session.counts[Status.APPROVED] == 0
 
 
+def test_the_list_and_its_search_are_left_and_entered_by_keyboard(open_window, make_project, qtbot):
+    parts = open_window(make_project(images=4, masked=1))
+    box, view = parts.browser.search_box, parts.browser.list
+    parts.browser.focus_search()
+    qtbot.keyClicks(box, "mal-3")
+    assert list(parts.browser.names) == ["animal-3.png"]
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: parts.session.name == "animal-3.png")
+    assert view.hasFocus()
+    assert parts.session.status("animal-3.png") is Status.UNLABELLED  # Return approves elsewhere
+    parts.browser.focus_search()
+    qtbot.keyClick(box, Qt.Key.Key_Escape)
+    assert box.text() == ""
+    assert len(parts.browser.names) == 4
+    for key in (Qt.Key.Key_Escape, Qt.Key.Key_Down):
+        parts.browser.focus_search()
+        qtbot.keyClick(box, key)
+        assert view.hasFocus()
+    assert parts.session.wanted == "animal-3.png"
+    qtbot.keyClick(view, Qt.Key.Key_Up)
+    qtbot.waitUntil(lambda: parts.session.name == "animal-2.png")
+    qtbot.keyClick(view, Qt.Key.Key_Home, Qt.KeyboardModifier.ShiftModifier)
+    assert len(parts.browser.selected) == 3
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    assert parts.browser.selected == ["animal-2.png"]
+
+
 def test_letters_are_commands_while_the_list_has_the_focus(open_window, make_project, qtbot):
     parts = open_window(make_project(images=2, masked=0))
     parts.browser.list.setFocus()
@@ -118,7 +145,7 @@ def test_a_big_list_asks_for_no_row_that_is_not_shown(qtbot):
     facts.known = Known(status_of)
     panel = BrowserPanel(tasks, facts, Thumbnails(tasks))
     qtbot.addWidget(panel)
-    panel.set_names([f"{i}.png" for i in range(50_000)])
+    panel.set_images(by_name([f"{i}.png" for i in range(50_000)]))
     panel.search_box.setText("999")
     wanted = [f"{i}.png" for i in range(50_000) if "999" in f"{i}.png"]
     qtbot.waitUntil(lambda: list(panel.names) == wanted)

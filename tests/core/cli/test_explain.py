@@ -53,6 +53,13 @@ def test_what_cannot_be_explained_is_refused(
     assert not (tmp_path / "why.png").exists()
 
 
+def test_a_photo_that_is_not_there_is_told(petseg, photo: Path, tmp_path) -> None:
+    (tmp_path / "why.png").touch()
+    done = petseg("explain", tmp_path / "missing.jpg", "--out", tmp_path / "why.png")
+    assert done.code == 2
+    assert "missing.jpg" in done.err
+
+
 def test_the_photo_is_never_overwritten(petseg, tmp_path: Path, animal) -> None:
     path = tmp_path / "pet.png"
     Image.fromarray(animal(0)[0]).save(path)

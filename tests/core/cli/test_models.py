@@ -53,11 +53,12 @@ def test_what_is_assumed_of_foreign_weights_is_told_and_can_be_said(
     assert (about.scheme.names, about.size) == (["ground", "hen"], 96)
 
 
-def test_refusals_are_one_line_on_stderr(petseg: Petseg, tmp_path: Path):
+def test_refusals_are_one_line_on_stderr(petseg: Petseg, tmp_path: Path, tiny_model: Path):
     (tmp_path / "notes.pt").write_text("no model")
     (tmp_path / "net.onnx").write_text("mine")
     for words in (
         ("import", tmp_path / "notes.pt"),
+        ("import", tiny_model, "--size", "64"),
         ("export", "bundled", tmp_path / "net.onnx"),
         ("card", tmp_path / "gone.safetensors"),
     ):

@@ -14,6 +14,7 @@ from PIL import Image
 
 from core.cli import predict
 from core.cli.predict import draw_overlay
+from core.inference.options import PredictOptions
 from core.inference.predictor import Predictor
 from core.labels import PET, TRIMAP, VOID, BorderRule
 from core.masks import MaskEncoding, read_mask
@@ -253,9 +254,9 @@ def test_photos_that_go_away_on_the_way_are_listed_and_the_rest_is_done(
     paths = [photo(tmp_path / "in" / f"{n}.png", n) for n in range(6)]
     segment = predict._segment
 
-    def shoo(job: predict.Job, way: predict.Way) -> dict:
+    def shoo(job: predict.Job, *asked: object) -> dict:
         paths[4].unlink(missing_ok=True)
-        return segment(job, way)
+        return segment(job, *asked)
 
     monkeypatch.setattr(predict, "_segment", shoo)
     outcome = petseg("predict", tmp_path / "in", "--out", tmp_path / "out")
@@ -264,6 +265,21 @@ def test_photos_that_go_away_on_the_way_are_listed_and_the_rest_is_done(
     (line,) = outcome.err.splitlines()
     assert line.startswith(f"skipped {paths[4]}: ")
     assert "No such file" in line
+
+
+def test_who_stops_on_the_way_does_not_wait_for_the_photos_under_way(
+    tmp_path: Path, crops_model: Path
+):
+    small = photo(tmp_path / "small.png")
+    large = tmp_path / "large.png"
+    Image.new("RGB", (4000, 4000)).save(large)  # ten thousand windows
+    out = tmp_path / "out"
+    jobs = [predict.Job(path, out / path.name) for path in (small, large)]
+    way = predict.Way(Predictor(crops_model, 1), PET, BorderRule.FOREGROUND, PredictOptions())
+    results = predict.segment_files(jobs, way, cores=2)
+    assert isinstance(next(results), dict)
+    results.close()
+    assert written(out) == {"small.png"}
 
 
 def test_a_damaged_model_writes_nothing(petseg, tmp_path: Path, tiny_model: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -68,9 +69,9 @@ def test_means_and_sums_and_their_intervals(found: Evaluation):
     hits = 400 + 20 * 30 + 0 + 600
     either = 800 + 900 + 600 + 2400
     assert found.dataset.iou == pytest.approx(hits / either)
-    for part, intervals in ((found.per_image, found.intervals.per_image),):
-        for name, (low, high) in intervals.items():
-            assert low <= getattr(part, name) <= high
+    assert set(found.intervals.per_image) == set(type(found.per_image).model_fields)
+    for name, (low, high) in found.intervals.per_image.items():
+        assert low <= getattr(found.per_image, name) <= high
     assert set(found.intervals.dataset) == set(type(found.dataset).model_fields)
     assert found.floor.iou == pytest.approx((600 + 900 + 0 + 2400) / 2400 / 4)
 
@@ -113,11 +114,18 @@ def test_the_file_reads_as_it_was_written_and_damage_is_named(found: Evaluation,
     path = tmp_path / "evaluation.json"
     write_evaluation(path, found)
     assert read_evaluation(path) == found
+    compact = tmp_path / "compact.json"
+    compact.write_text(json.dumps(json.loads(path.read_text()), separators=(",", ":")))
+    assert read_evaluation(compact) == found
     for spoiled in (
         path.read_text()[:-200],
         path.read_text().replace('"format": 1', '"format": 2'),
         path.read_text().replace('"class_id": 1', '"class_id": 7'),
+        path.read_text().replace('"iou":', '"iou": 1e9, "was":'),
         "[]",
+        "[" * 100_000,
+        '{"rows": [{}]}',
+        "\0",
     ):
         path.write_text(spoiled)
         with pytest.raises(BadInput, match=r"evaluation\.json is no evaluation"):

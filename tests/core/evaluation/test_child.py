@@ -52,6 +52,7 @@ def test_an_evaluation_s_folder_holds_all_there_is(make_project, tiny_model: Pat
     assert len((out / "images.csv").read_text().splitlines()) == 6
     assert "data:image/jpeg" in (out / "report.html").read_text()
     assert sorted(p.name for p in (out / "worst").iterdir()) == [f"0{i}.jpg" for i in range(5)]
+    assert json.loads((out / "about.json").read_text())["iou"] == evaluation.per_image.iou
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,9 @@ def test_a_clear_gain_is_told_with_its_interval(both):
     assert found.dataset["iou"].a == pytest.approx(both[0].dataset.iou)
     assert found.verdict == "b"
     assert found.words.startswith("New is better than Old: its IoU per image is 0.1")
-    assert compare(both[1], both[0]).verdict == "a"
+    turned = compare(both[1], both[0])
+    assert turned.verdict == "a"
+    assert turned.words == found.words  # the interval, too, is said of the better one
 
 
 def test_the_interval_is_that_of_the_images_differences(both):
@@ -106,6 +108,13 @@ def test_one_image_decides_nothing(both):
     found = compare(*alone)
     assert found.verdict == "open"
     assert "One image alone" in found.words
+
+
+def test_a_few_images_that_all_gain_decide_nothing_yet(both):
+    few = [e.model_copy(update={"rows": e.rows[:5]}) for e in both]
+    found = compare(*few)
+    assert found.verdict == "open"
+    assert found.words.startswith("5 images are too few to say which is better")
 
 
 def test_two_of_one_name_are_told_apart(both):

@@ -72,8 +72,8 @@ def test_files_of_before_and_of_anyone_are_read(tmp_path: Path) -> None:
     path.write_text("\n".join(map(json.dumps, lines)) + '\n{"image": "to')
     old, odd, far = read_corrections(path)
     assert (old.dice, old.clicks, old.seconds, old.time) == (None, 0, 4.0, None)
-    assert (odd.dice, odd.clicks, odd.time) == (0.0, 0, None)
-    assert far.dice == 1.0
+    assert (odd.dice, odd.clicks, odd.time) == (None, 0, None)
+    assert far.dice is None
     assert read_corrections(tmp_path / "none.jsonl") == []
 
 
@@ -94,7 +94,7 @@ def test_the_trend_is_scipy_s(rise: float, digits: int) -> None:
     assert trend.slope == pytest.approx(10 * expected.slope)
     assert trend.low == pytest.approx(10 * expected.low_slope)
     assert trend.high == pytest.approx(10 * expected.high_slope)
-    assert trend.certain == (rise > 0)
+    assert (trend.low > 0) == (rise > 0)
 
 
 def test_of_too_few_no_trend_is_told() -> None:

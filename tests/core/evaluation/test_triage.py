@@ -68,7 +68,7 @@ def test_bars_are_shares_of_the_highest_value_or_of_one():
     assert arrange(NAMES, parse(""), "name", False, KNOWN).longest == 0.3
     assert arrange(NAMES, parse(""), "size", False, KNOWN).longest == 30
     assert arrange(NAMES, parse(""), "dice", False, KNOWN).longest == 1
-    assert arrange([], parse(""), "parts", True, Known()).longest == 1
+    assert arrange([], parse(""), "parts", True, Known()).longest == 0
 
 
 @pytest.fixture

@@ -164,6 +164,43 @@ def test_a_hostile_header_is_refused_before_anything_is_unpacked(place: Path, he
     assert read(place, header + b"\n" + bomb) is None
 
 
+@pytest.mark.parametrize(
+    ("is_so", "would_be"),
+    [
+        (b'"size": [200, 100]', b'"size": [999999, 999999]'),
+        (b'"size": [200, 100]', b'"size": [Infinity, 1]'),
+        (b'"size": [200, 100]', b'"size": [0, 100]'),
+        (b'"shape": [3, 20, 21]', b'"shape": [1e999, 20, 21]'),
+        (b'"id": 2', b'"id": 7'),
+    ],
+)
+def test_a_header_that_cannot_be_is_refused(
+    whole: bytes, place: Path, is_so: bytes, would_be: bytes
+):
+    assert read(place, whole) is not None
+    assert is_so in whole
+    assert read(place, whole.replace(is_so, would_be)) is None
+
+
+def test_a_folder_that_can_only_be_read_serves_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    cache = ProbabilityCache(tmp_path)
+    for number in (1, 2):
+        cache.put(key(number), prediction())
+    damaged = tmp_path / key(2)[:2] / f"{key(2)}.probabilities"
+    damaged.write_bytes(b"")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    # Bits on the disk would not stop a superuser.
+    monkeypatch.setattr(os, "utime", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert cache.get(key(1)) is not None
+    assert cache.get(key(2)) is None
+
+
 def test_a_bomb_is_unpacked_no_further_than_its_header_says(whole: bytes, place: Path):
     header, _, _ = whole.partition(b"\n")
     assert read(place, header + b"\n" + zlib.compress(bytes(60_000_000))) is None
@@ -210,6 +247,8 @@ def test_a_key_changes_with_the_file_the_model_and_how_it_is_asked(
         key_of(image, description.model_copy(update={"onnx_sha256": "0"}), PredictOptions()),
         key_of(image, description.model_copy(update={"view": "crops"}), PredictOptions()),
         key_of(image, description.model_copy(update={"temperature": 2.0}), PredictOptions()),
+        key_of(image, description.model_copy(update={"id": "imported twice"}), PredictOptions()),
+        key_of(image, description.model_copy(update={"scheme": SCHEME}), PredictOptions()),
     ]
     os.utime(image, (1, 1))
     keys.append(plain())

@@ -17,7 +17,7 @@ from core.inference.catalogue import (
     list_models,
     rename_imported,
 )
-from core.modelfile import onnx_path, read_description
+from core.modelfile import onnx_path, read_description, renamed
 from core.models.export import describe_anew
 
 
@@ -75,6 +75,17 @@ def test_models_of_one_name_are_told_apart(runs: Path, make_model):
     assert len(set(titles)) == len(titles)
     assert "Same · 2026-01-02 10:00 · 20260105-1" in titles
     assert "Same" in titles  # nothing is known of it, and no other is called so
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("Two\nlines ", "Two lines"), (" ", "mine"), ("x" * 999, "x" * 200)]
+)
+def test_a_title_is_one_line_whatever_the_file_says(
+    name: str, title: str, make_model, tmp_path: Path
+):
+    path = copied(make_model(), tmp_path / "mine.safetensors")
+    path.write_bytes(renamed(path, name))
+    assert list_models(None, tmp_path)[-1].title == title
 
 
 def test_an_imported_model_is_renamed_and_deleted(make_model, tmp_path: Path):

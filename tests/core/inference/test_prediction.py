@@ -1,4 +1,4 @@
-"""From probabilities to masks: threshold, classes and clean-ups, in floats and in bytes."""
+"""From probabilities to masks: threshold, classes and clean-ups, in any project's classes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import BadInput
 from core.inference import prediction as prediction_module
 from core.inference.options import MOST_TILES, PredictOptions
-from core.inference.prediction import Prediction
-from core.labels import PET, TRIMAP, BorderRule, LabelScheme, scheme_of
+from core.inference.prediction import Prediction, mask_rule
+from core.labels import PET, TRIMAP, VOID, BorderRule, LabelScheme, decide, scheme_of
 
 THREE = scheme_of("custom", ["background", "cat", "dog"])
 SHARES = st.floats(0, 1)
@@ -32,8 +33,7 @@ def random_prediction(
 ) -> Prediction:
     rng = np.random.default_rng(seed)
     coarse = rng.random((len(scheme.classes), 6, 7), np.float32) ** 3
-    planes = np.stack([cv2.resize(p, (45, 35), interpolation=cv2.INTER_CUBIC) for p in coarse])
-    planes = planes.clip(1e-3)
+    planes = np.stack([cv2.resize(p, (45, 35), interpolation=cv2.INTER_LINEAR) for p in coarse])
     return Prediction(planes / planes.sum(0), size, scheme, "m")
 
 
@@ -165,7 +165,7 @@ def test_a_mask_of_bytes_does_not_depend_on_its_bands(
 def test_of_very_large_planes_a_lower_resolution_is_given(monkeypatch: pytest.MonkeyPatch):
     said = random_prediction(PET).quantised()
     whole = said.uncertainty
-    monkeypatch.setattr(prediction_module, "_MOST_FLOATS", said.planes.size // 3)
+    monkeypatch.setattr(prediction_module, "MOST_FLOATS", said.planes.size // 3)
     assert said.small.shape == (2, 18, 23)
     assert said.probability_of(1, PET, BorderRule.CLASS).shape == (18, 23)
     assert said.uncertainty_map.shape == (18, 23)
@@ -194,3 +194,145 @@ def test_the_uncertainty_map_is_high_where_classes_are_alike():
     np.testing.assert_allclose(said.uncertainty_map, [[0, 1, entropy]], atol=1e-5)
     assert said.uncertainty_map.dtype == np.float32
     assert said.uncertainty == pytest.approx(said.uncertainty_map.mean())
+
+
+def test_uncertainty_runs_from_sure_to_clueless():
+    sure = np.zeros((3, 4, 4), np.float32)
+    sure[0] = 1
+    even = np.full((3, 4, 4), 1 / 3, np.float32)
+    assert Prediction(sure, (4, 4), TRIMAP, "").uncertainty == pytest.approx(0, abs=1e-5)
+    assert Prediction(even, (4, 4), TRIMAP, "").uncertainty == pytest.approx(1)
+
+
+# --- The classes of a model in a project of others ---------------------------------------------
+
+
+def one_pixel(scheme: LabelScheme, *probabilities: float) -> Prediction:
+    planes = np.array(probabilities, np.float32).reshape(-1, 1, 1)
+    return Prediction(planes, (1, 1), scheme, "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (BorderRule.FOREGROUND, 1),
+        (BorderRule.CLASS, 1),  # two classes are asked for: there is no third
+        (BorderRule.IGNORE, 0),
+        (BorderRule.BACKGROUND, 0),
+    ],
+)
+def test_a_trimap_model_serves_a_project_of_two_classes(rule: BorderRule, expected: int):
+    assert one_pixel(TRIMAP, 0.4, 0.35, 0.25).mask(PET, rule).tolist() == [[expected]]
+
+
+def test_a_trimap_model_serves_a_trimap():
+    assert one_pixel(TRIMAP, 0.3, 0.3, 0.4).mask(TRIMAP, BorderRule.FOREGROUND).tolist() == [[2]]
+
+
+@pytest.mark.parametrize("rule", BorderRule)
+def test_a_model_of_two_classes_serves_a_trimap_without_its_border(rule: BorderRule):
+    assert one_pixel(PET, 0.4, 0.6).mask(TRIMAP, rule).tolist() == [[1]]
+    assert one_pixel(PET, 0.6, 0.4).mask(TRIMAP, rule).tolist() == [[0]]
+
+
+@pytest.mark.parametrize(
+    ("model", "project"),
+    [
+        (PET, THREE),
+        (THREE, PET),
+        (PET, scheme_of("x", list("abcd"))),
+        (TRIMAP, scheme_of("x", list("abcd"))),
+    ],
+)
+def test_classes_that_have_nothing_to_do_with_each_other_are_refused(
+    model: LabelScheme, project: LabelScheme
+):
+    with pytest.raises(BadInput, match=r"This model knows background.*Train a model"):
+        mask_rule(model, project, BorderRule.FOREGROUND)
+
+
+def test_of_254_classes_eight_are_named():
+    many = scheme_of("x", [f"class {i}" for i in range(254)])
+    with pytest.raises(BadInput, match=r"class 6, class 7 \.\.\. and 246 more\. Train a model"):
+        mask_rule(PET, many, BorderRule.FOREGROUND)
+
+
+# --- Masks band by band, and the probability of one class --------------------------------------
+
+
+@pytest.mark.parametrize("band", [1, 5000, 1 << 20])
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 300), (300, 1), (30, 20), (45, 35), (401, 299), (640, 480)]
+)
+@pytest.mark.parametrize(
+    ("scheme", "wanted", "rule"),
+    [
+        (PET, PET, BorderRule.CLASS),
+        (TRIMAP, TRIMAP, BorderRule.CLASS),
+        (TRIMAP, PET, BorderRule.FOREGROUND),
+        (TRIMAP, PET, BorderRule.IGNORE),
+        (TRIMAP, PET, BorderRule.BACKGROUND),
+    ],
+)
+def test_a_mask_made_in_bands_is_the_mask_of_all_probabilities(
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: LabelScheme,
+    wanted: LabelScheme,
+    rule: BorderRule,
+    size: tuple[int, int],
+    band: int,
+):
+    monkeypatch.setattr(prediction_module, "_BAND", band)
+    prediction = random_prediction(scheme, size)
+    whole = decide(prediction.probabilities, scheme, rule)
+    np.testing.assert_array_equal(prediction.mask(wanted, rule), whole)
+
+
+def test_a_large_mask_takes_little_memory():
+    """100 megapixels in floats would be 1.2 GB."""
+    prediction = random_prediction(TRIMAP, (8000, 6000))
+    tracemalloc.start()
+    mask = prediction.mask(PET, BorderRule.FOREGROUND)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most - mask.nbytes < 64e6
+
+
+@pytest.mark.parametrize(
+    ("scheme", "wanted"), [(PET, PET), (TRIMAP, PET), (THREE, THREE), (PET, TRIMAP)]
+)
+@pytest.mark.parametrize("rule", BorderRule)
+def test_the_likeliest_class_is_the_masks(
+    scheme: LabelScheme, wanted: LabelScheme, rule: BorderRule
+):
+    prediction = random_prediction(scheme, (45, 35))
+    planes = [prediction.probability_of(c.id, wanted, rule) for c in wanted.classes]
+    np.testing.assert_allclose(np.sum(planes, axis=0), 1, atol=1e-5)
+    mask = prediction.mask(wanted, rule)
+    np.testing.assert_array_equal(np.argmax(planes, axis=0), mask)
+    assert len(np.unique(mask)) > 1
+    assert all(p.shape == (35, 45) and p.dtype == np.float32 for p in planes)
+
+
+def test_the_border_joins_what_the_rule_says():
+    one = one_pixel(TRIMAP, 0.4, 0.35, 0.25)
+    wanted = {
+        BorderRule.FOREGROUND: 0.6,
+        BorderRule.CLASS: 0.6,
+        BorderRule.BACKGROUND: 0.35,
+        BorderRule.IGNORE: 0.35 / 0.75,
+    }
+    for rule, expected in wanted.items():
+        assert one.probability_of(1, PET, rule).item() == pytest.approx(expected)
+        assert one.probability_of(0, PET, rule).item() == pytest.approx(1 - expected)
+
+
+@pytest.mark.parametrize("rule", BorderRule)
+def test_void_is_never_likely(rule: BorderRule):
+    assert one_pixel(TRIMAP, 0.4, 0.35, 0.25).probability_of(VOID, PET, rule).item() == 0
+    assert one_pixel(PET, 0.4, 0.6).probability_of(VOID, PET, rule).item() == 0
+
+
+def test_a_probability_of_classes_unknown_to_the_model_is_refused_like_a_mask():
+    with pytest.raises(BadInput, match="This model knows"):
+        one_pixel(THREE, 0.2, 0.3, 0.5).probability_of(1, PET, BorderRule.FOREGROUND)

@@ -1,23 +1,20 @@
-"""Prediction on ONNX Runtime: the network's own answer, at any size, in any project's classes."""
+"""Prediction on ONNX Runtime: the network's own answer at any size, stopped at any moment."""
 
 from __future__ import annotations
 
 import shutil
-import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
+from threading import Event
 
 import cv2
 import numpy as np
 import pytest
 
-from core.errors import BadInput
-from core.inference import prediction as prediction_module
-from core.inference.prediction import Prediction, mask_rule
 from core.inference.predictor import PredictionStopped, Predictor
 from core.inference.view import fit_whole
-from core.labels import PET, TRIMAP, VOID, BorderRule, LabelScheme, decide, scheme_of
+from core.labels import PET, TRIMAP, BorderRule, LabelScheme, scheme_of
 from core.modelfile import ModelFileError, onnx_path, read_description
 from core.models.weights import load_model
 
@@ -102,165 +99,7 @@ def test_an_answer_does_not_depend_on_the_photos_memory_layout(tiny_model: Path)
     np.testing.assert_array_equal(predictor.predict(pixels).small, predictor.predict(view).small)
 
 
-def test_uncertainty_runs_from_sure_to_clueless():
-    sure = np.zeros((3, 4, 4), np.float32)
-    sure[0] = 1
-    even = np.full((3, 4, 4), 1 / 3, np.float32)
-    assert Prediction(sure, (4, 4), TRIMAP, "").uncertainty == pytest.approx(0, abs=1e-5)
-    assert Prediction(even, (4, 4), TRIMAP, "").uncertainty == pytest.approx(1)
-
-
-def said(scheme: LabelScheme, *probabilities: float) -> Prediction:
-    planes = np.array(probabilities, np.float32).reshape(-1, 1, 1)
-    return Prediction(planes, (1, 1), scheme, "")
-
-
-@pytest.mark.parametrize(
-    ("rule", "expected"),
-    [
-        (BorderRule.FOREGROUND, 1),
-        (BorderRule.CLASS, 1),  # two classes are asked for: there is no third
-        (BorderRule.IGNORE, 0),
-        (BorderRule.BACKGROUND, 0),
-    ],
-)
-def test_a_trimap_model_serves_a_project_of_two_classes(rule: BorderRule, expected: int):
-    assert said(TRIMAP, 0.4, 0.35, 0.25).mask(PET, rule).tolist() == [[expected]]
-
-
-def test_a_trimap_model_serves_a_trimap():
-    assert said(TRIMAP, 0.3, 0.3, 0.4).mask(TRIMAP, BorderRule.FOREGROUND).tolist() == [[2]]
-
-
-@pytest.mark.parametrize("rule", BorderRule)
-def test_a_model_of_two_classes_serves_a_trimap_without_its_border(rule: BorderRule):
-    assert said(PET, 0.4, 0.6).mask(TRIMAP, rule).tolist() == [[1]]
-    assert said(PET, 0.6, 0.4).mask(TRIMAP, rule).tolist() == [[0]]
-
-
-@pytest.mark.parametrize(
-    ("model", "project"),
-    [
-        (PET, THREE),
-        (THREE, PET),
-        (PET, scheme_of("x", list("abcd"))),
-        (TRIMAP, scheme_of("x", list("abcd"))),
-    ],
-)
-def test_classes_that_have_nothing_to_do_with_each_other_are_refused(
-    model: LabelScheme, project: LabelScheme
-):
-    with pytest.raises(BadInput, match=r"This model knows background.*Train a model"):
-        mask_rule(model, project, BorderRule.FOREGROUND)
-
-
-def test_of_254_classes_eight_are_named():
-    many = scheme_of("x", [f"class {i}" for i in range(254)])
-    with pytest.raises(BadInput, match=r"class 6, class 7 \.\.\. and 246 more\. Train a model"):
-        mask_rule(PET, many, BorderRule.FOREGROUND)
-
-
-# --- Masks band by band, and the probability of one class --------------------------------------
-
-
-def random_prediction(scheme: LabelScheme, height: int, width: int, size: tuple[int, int]):
-    rng = np.random.default_rng(height * width)
-    coarse = rng.random((len(scheme.classes), 5, 4), np.float32) ** 3
-    planes = np.stack([cv2.resize(p, (width, height)) for p in coarse])
-    return Prediction(planes / planes.sum(0), size, scheme, "")
-
-
-@pytest.mark.parametrize("band", [1, 5000, 1 << 20])
-@pytest.mark.parametrize(
-    "size", [(1, 1), (1, 300), (300, 1), (30, 20), (48, 36), (401, 299), (640, 480)]
-)
-@pytest.mark.parametrize(
-    ("scheme", "wanted", "rule"),
-    [
-        (PET, PET, BorderRule.CLASS),
-        (TRIMAP, TRIMAP, BorderRule.CLASS),
-        (TRIMAP, PET, BorderRule.FOREGROUND),
-        (TRIMAP, PET, BorderRule.IGNORE),
-        (TRIMAP, PET, BorderRule.BACKGROUND),
-    ],
-)
-def test_a_mask_made_in_bands_is_the_mask_of_all_probabilities(
-    monkeypatch: pytest.MonkeyPatch,
-    scheme: LabelScheme,
-    wanted: LabelScheme,
-    rule: BorderRule,
-    size: tuple[int, int],
-    band: int,
-):
-    monkeypatch.setattr(prediction_module, "_BAND", band)
-    prediction = random_prediction(scheme, 36, 48, size)
-    whole = decide(prediction.probabilities, scheme, rule)
-    np.testing.assert_array_equal(prediction.mask(wanted, rule), whole)
-
-
-def test_a_large_mask_takes_little_memory():
-    """100 megapixels in floats would be 1.2 GB."""
-    prediction = random_prediction(TRIMAP, 36, 48, (8000, 6000))
-    tracemalloc.start()
-    mask = prediction.mask(PET, BorderRule.FOREGROUND)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert most - mask.nbytes < 64e6
-
-
-@pytest.mark.parametrize(
-    ("scheme", "wanted"), [(PET, PET), (TRIMAP, PET), (THREE, THREE), (PET, TRIMAP)]
-)
-@pytest.mark.parametrize("rule", BorderRule)
-def test_the_likeliest_class_is_the_masks(
-    scheme: LabelScheme, wanted: LabelScheme, rule: BorderRule
-):
-    prediction = random_prediction(scheme, 36, 48, (48, 36))
-    planes = [prediction.probability_of(c.id, wanted, rule) for c in wanted.classes]
-    np.testing.assert_allclose(np.sum(planes, axis=0), 1, atol=1e-5)
-    mask = prediction.mask(wanted, rule)
-    np.testing.assert_array_equal(np.argmax(planes, axis=0), mask)
-    assert len(np.unique(mask)) > 1
-    assert all(p.shape == (36, 48) and p.dtype == np.float32 for p in planes)
-
-
-def test_the_border_joins_what_the_rule_says():
-    one = said(TRIMAP, 0.4, 0.35, 0.25)
-    wanted = {
-        BorderRule.FOREGROUND: 0.6,
-        BorderRule.CLASS: 0.6,
-        BorderRule.BACKGROUND: 0.35,
-        BorderRule.IGNORE: 0.35 / 0.75,
-    }
-    for rule, expected in wanted.items():
-        assert one.probability_of(1, PET, rule).item() == pytest.approx(expected)
-        assert one.probability_of(0, PET, rule).item() == pytest.approx(1 - expected)
-
-
-@pytest.mark.parametrize("rule", BorderRule)
-def test_void_is_never_likely(rule: BorderRule):
-    assert said(TRIMAP, 0.4, 0.35, 0.25).probability_of(VOID, PET, rule).item() == 0
-    assert said(PET, 0.4, 0.6).probability_of(VOID, PET, rule).item() == 0
-
-
-def test_a_probability_of_classes_unknown_to_the_model_is_refused_like_a_mask():
-    with pytest.raises(BadInput, match="This model knows"):
-        said(THREE, 0.2, 0.3, 0.5).probability_of(1, PET, BorderRule.FOREGROUND)
-
-
 # --- Tiles, and models that look at an image at its own scale ----------------------------------
-
-
-@pytest.fixture(scope="module")
-def crops_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model, described anew as one of the view ``crops``."""
-    from core.models.export import describe_anew
-
-    path = tmp_path_factory.mktemp("crops") / tiny_model.name
-    for file in (tiny_model, onnx_path(tiny_model)):
-        shutil.copy(file, path.parent)
-    describe_anew(path, read_description(path).model_copy(update={"view": "crops"}))
-    return path
 
 
 @pytest.mark.parametrize(
@@ -317,23 +156,38 @@ def test_any_shape_has_a_mask(
 # --- Stopping ----------------------------------------------------------------------------------
 
 
-def test_a_prediction_is_stopped_from_another_thread_and_the_next_one_runs(crops_model: Path):
+@pytest.mark.parametrize("stop", [None, Event()])
+def test_a_prediction_is_stopped_from_another_thread_and_the_next_one_runs(
+    crops_model: Path, stop: Event | None
+):
     predictor = Predictor(crops_model, threads=1)
     pixels = np.zeros((4000, 4000, 3), np.uint8)  # ten thousand windows
-    ended: list[str] = []
-
-    def predict() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(predictor.predict, pixels, stop=stop)
+        while not ended.done():  # it may not have begun
+            predictor.stop(stop)
         with pytest.raises(PredictionStopped):
-            predictor.predict(pixels)
-        ended.append("stopped")
-
-    thread = Thread(target=predict)
-    thread.start()
-    while thread.is_alive():  # it may not have begun
-        predictor.stop()
-    thread.join()
-    assert ended == ["stopped"]
+            ended.result()
     assert predictor.predict(noise(40, 40)).size == (40, 40)
+
+
+def test_a_stop_that_comes_before_its_prediction_is_not_lost(tiny_model: Path):
+    predictor = Predictor(tiny_model, threads=1)
+    stop = Event()
+    stop.set()
+    predictor.stop(stop)
+    with pytest.raises(PredictionStopped):
+        predictor.predict(noise(40, 40), stop=stop)
+    assert predictor.predict(noise(40, 40), stop=Event()).size == (40, 40)
+
+
+def test_a_stop_of_others_does_not_end_a_prediction(crops_model: Path):
+    predictor = Predictor(crops_model, threads=1)
+    with ThreadPoolExecutor(1) as pool:
+        said = pool.submit(predictor.predict, noise(500, 400), stop=Event())
+        while not said.done():
+            predictor.stop(Event())
+        assert said.result().size == (400, 500)
 
 
 def test_where_nothing_runs_nothing_is_stopped(tiny_model: Path):
@@ -371,6 +225,30 @@ def test_a_twin_that_gives_other_classes_than_its_model_says_is_named(copied: Pa
     describe_anew(copied, description.model_copy(update={"scheme": THREE}))
     with pytest.raises(ModelFileError, match=r"^tiny\.safetensors: .* not 3 classes"):
         Predictor(copied).predict(noise(40, 40))
+
+
+def test_a_twin_whose_numbers_overflow_is_named(make_model: MakeModel, tmp_path: Path):
+    """Else its uncertainty would be NaN, and its masks whatever NaN becomes."""
+    import onnx
+
+    from core.files import sha256
+    from core.models.export import describe_anew
+
+    source = make_model()
+    path = tmp_path / source.name
+    shutil.copy(source, path)
+    graph = onnx.load(onnx_path(source))
+    for weights in graph.graph.initializer:
+        values = onnx.numpy_helper.to_array(weights)
+        if values.dtype == np.float32:
+            huge = np.full_like(values, np.inf)
+            weights.CopyFrom(onnx.numpy_helper.from_array(huge, weights.name))
+    onnx.save(graph, onnx_path(path))
+    twin = onnx_path(path).read_bytes()
+    changed = read_description(path).model_copy(update={"onnx_sha256": sha256(twin)})
+    describe_anew(path, changed)
+    with pytest.raises(ModelFileError, match="NaN or infinite"):
+        Predictor(path).predict(noise(40, 40))
 
 
 @pytest.mark.parametrize("at", [0.1, 0.5, 0.99])

@@ -80,11 +80,11 @@ def test_a_large_answer_is_kept_in_bytes_then_at_a_lower_resolution(
 ):
     pixels = smooth_picture(height, width)
     whole = colours(pixels)
-    monkeypatch.setattr(tiles, "_MOST_FLOATS", 1)
+    monkeypatch.setattr(tiles, "MOST_FLOATS", 1)
     in_bytes = ask_in_windows(pixels, SIZE, 2, colours)
     assert in_bytes.dtype == np.uint8
     np.testing.assert_allclose(in_bytes / 255, whole, atol=0.51 / 255)
-    monkeypatch.setattr(tiles, "_MOST_BYTES", whole.size // 7)
+    monkeypatch.setattr(tiles, "MOST_BYTES", whole.size // 7)
     lower = ask_in_windows(pixels, SIZE, 2, colours)
     assert lower.shape == (2, -(-height // 3), -(-width // 3))
     np.testing.assert_allclose(lower[:, 3, 3] / 255, whole[:, 9:12, 9:12].mean((1, 2)), atol=0.01)

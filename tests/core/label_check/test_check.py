@@ -35,8 +35,11 @@ from core.label_check.plan import (
     read_plan,
 )
 from core.label_check.work import run_check
-from core.project.project import Project, open_project
+from core.labels import TRIMAP
+from core.masks import MaskEncoding
+from core.project.project import EncodingUnclear, Project, open_project
 from core.training.config import read_run_config
+from core.training.control import worker_alive
 from core.training.runs import list_runs
 from tests.core.label_check.conftest import TINY
 
@@ -77,7 +80,7 @@ def test_a_swapped_mask_comes_first_and_nothing_of_the_persons_changes(
     check = make_check(project, plan_check(project, config, 2))
     before = snapshot(discs / "images"), snapshot(discs / "masks")
     told: list[tuple[int, int, str]] = []
-    run_check(check, lambda *progress: told.append(progress))
+    run_check(project, check, lambda *progress: told.append(progress))
     found = read_findings(check)
     assert found[0].image == "disc-5.png"
     assert found[0].score > found[1].score + 0.1
@@ -90,7 +93,7 @@ def test_a_swapped_mask_comes_first_and_nothing_of_the_persons_changes(
     assert mask is not None
     assert (said != mask).mean() > 0.5
     assert (snapshot(discs / "images"), snapshot(discs / "masks")) == before
-    assert sorted(p.name for p in (discs / ".petseg").iterdir()) == ["checks"]
+    assert sorted(p.name for p in (discs / ".petseg").iterdir()) == ["checks", "project.json"]
     assert any(text.startswith("Network 2 of 2 judges masks") for _, _, text in told)
     assert all(0 <= done <= total for done, total, _ in told)
     assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
@@ -98,11 +101,11 @@ def test_a_swapped_mask_comes_first_and_nothing_of_the_persons_changes(
 
 def test_its_networks_are_no_models_and_go_when_it_is_done(project: Project, check: Path) -> None:
     with pytest.raises(Left):
-        run_check(check, leave_at("Network 2 of 2 judges"))
+        run_check(project, check, leave_at("Network 2 of 2 judges"))
     assert (fold_folder(check, 0) / "best.safetensors").exists()
     assert len(list_models(project.runs)) == 1
     assert list_runs(project.runs) == []
-    run_check(check, silent)
+    run_check(project, check, silent)
     assert is_done(check)
     assert not fold_folder(check, 0).exists()
     other = make_check(project, read_plan(check))
@@ -112,16 +115,16 @@ def test_its_networks_are_no_models_and_go_when_it_is_done(project: Project, che
 
 def test_one_that_was_left_goes_on_where_it_was(project: Project, check: Path) -> None:
     with pytest.raises(Left):
-        run_check(check, leave_at("Network 1 of 2 judges", times=3))
+        run_check(project, check, leave_at("Network 1 of 2 judges", times=3))
     trained = (fold_folder(check, 0) / "best.safetensors").stat().st_mtime_ns
     judged = (check / FINDINGS).read_text()
     assert len(judged.splitlines()) == 2
     assert not is_done(check)
     assert last_check(project) == check
     with pytest.raises(Left):
-        run_check(check, leave_at("Network 2 of 2 judges"))
+        run_check(project, check, leave_at("Network 2 of 2 judges"))
     assert (fold_folder(check, 0) / "best.safetensors").stat().st_mtime_ns == trained
-    run_check(check, silent)
+    run_check(project, check, silent)
     lines = (check / FINDINGS).read_text().splitlines()
     assert "\n".join(lines).startswith(judged.strip())
     assert len({json.loads(line)["image"] for line in lines}) == len(lines) == 12
@@ -134,8 +137,10 @@ def test_a_training_of_the_persons_own_comes_first(project: Project, check: Path
     worker = subprocess.Popen(sleeping, stdin=subprocess.PIPE)
     try:
         (run / "worker.json").write_text(json.dumps({"pid": worker.pid}))
+        while not worker_alive(run):
+            assert worker.poll() is None  # for a moment it lacks the words by which it is known
         with pytest.raises(Left):
-            run_check(check, leave_at("Waiting for a training to end"))
+            run_check(project, check, leave_at("Waiting for a training to end"))
         assert not fold_folder(check, 0).exists()
     finally:
         worker.communicate(b"\n")
@@ -214,9 +219,23 @@ def test_damaged_findings_are_left_out(check: Path) -> None:
     assert [f.image for f in read_findings(check)] == ["a"]
 
 
-def test_the_window_s_child_process_refuses_in_words(discs: Path) -> None:
-    request = {"folder": str(discs), "store": str(discs / ".petseg"), "check": ""}
-    asked = json.dumps({**request, "start": "no such model", "folds": 2})
+@pytest.fixture
+def unclear(make_project: Callable[..., Path]) -> Path:
+    """Masks of the values 1 and 2, which may be class ids or trimaps."""
+    return make_project(images=10, scheme=TRIMAP, encoding=MaskEncoding.TRIMAP)
+
+
+def test_what_the_masks_mean_is_written_down_for_the_trainings(unclear: Path) -> None:
+    with pytest.raises(EncodingUnclear):
+        open_project(unclear)
+    project = open_project(unclear, encoding=MaskEncoding.TRIMAP)
+    make_check(project, plan_check(project, check_config(project, TINY), 2))
+    assert open_project(unclear).settings == project.settings
+
+
+def test_the_window_s_child_process_refuses_in_words(unclear: Path) -> None:
+    where = {"folder": str(unclear), "store": str(unclear / ".petseg"), "encoding": "trimap"}
+    asked = json.dumps({**where, "check": "", "start": "no such model", "folds": 2})
     child = subprocess.Popen(
         [sys.executable, "-m", "core.label_check"],
         stdin=subprocess.PIPE,
@@ -231,5 +250,4 @@ def test_the_window_s_child_process_refuses_in_words(discs: Path) -> None:
     child.stdin.close()
     child.stdout.close()
     assert child.wait() == 1
-    assert answers[0] == {"progress": [0, 0, "Comparing photos"]}
-    assert "no such model" in answers[-1]["problem"]
+    assert "no such model" in answers[0]["problem"]

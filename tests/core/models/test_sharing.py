@@ -139,4 +139,4 @@ def test_a_model_that_works_in_tiles_goes_as_onnx_only(tiny_model: Path, tmp_pat
     describe_anew(model, read_description(model).model_copy(update={"view": "crops"}))
     with pytest.raises(BadInput, match="tiles"):
         export_model(model, tmp_path / "out")
-    assert export_model(model, tmp_path / "net.onnx")
+    assert export_model(model, tmp_path / "net.ONNX") == [tmp_path / "net.ONNX"]

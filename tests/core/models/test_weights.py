@@ -243,6 +243,8 @@ def test_for_other_classes_all_but_the_last_layer_is_taken(tiny_model: Path):
         {"encoder": "lenet", "outputs": 2},
         {"outputs": "two"},
         {"width": 4},
+        {"outputs": 2, "width": 1 << 20, "depth": 8},
+        {"outputs": 2, "depth": 10**9},
     ],
 )
 def test_weights_that_do_not_fit_their_description_are_named(

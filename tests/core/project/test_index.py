@@ -69,7 +69,8 @@ def test_another_version_is_made_anew(tmp_path, version):
 
 def test_rows_that_make_no_sense_are_left_out(tmp_path):
     path = tmp_path / "index.sqlite"
-    Index(path).keep([ROW, Measured("b.jpg", "s", width="wide"), Measured("c.jpg", 7)])
+    endless = Measured("d.jpg", "s", size=float("inf"))
+    Index(path).keep([ROW, Measured("b.jpg", "s", width="wide"), Measured("c.jpg", 7), endless])
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("INSERT INTO seen VALUES ('x.jpg', 's', x'00', 'no number')")
     index = Index(path)

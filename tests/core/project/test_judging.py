@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import BadInput
 from core.files import WriteError
-from core.labels import PET
+from core.labels import PET, VOID
 from core.masks import MaskEncoding, read_mask, write_mask
 from core.project.judging import accept, approve, reject, take_back
 from core.project.predictions import PredictionRecord
@@ -84,6 +84,21 @@ def test_an_edited_mask_is_approved_as_it_is_and_keeps_its_time(project, said):
     take_back(project, made)
     assert _again(project).status(NAME) is Status.EDITED
     assert (_again(project).read_mask(NAME) == drawn).all()
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_an_edited_mask_whose_rest_is_the_prediction_s_is_not_approved_unseen(
+    project, said, painted
+):
+    project.change_settings(replace(project.settings, unpainted="unlabelled"))
+    drawn = np.where(said > 0, 1, 0 if painted else VOID).astype(np.uint8)
+    project.save_mask(NAME, drawn, Review(NAME, Status.EDITED))
+    if painted:
+        approve(project, NAME)
+    else:
+        with pytest.raises(BadInput, match="not painted"):
+            approve(project, NAME)
+    assert (_again(project).status(NAME) is Status.APPROVED) == painted
 
 
 def test_a_rejected_prediction_stays_stored_and_can_be_taken_after_all(project, said):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.errors import BadInput
 from core.project.predictions import RECORDS, PredictionRecord, read_predictions
 from core.project.project import Project, open_project
 from core.project.reviews import Review, Status
@@ -123,6 +124,16 @@ def test_damaged_records_are_left_out(project: Project):
     opened = open_project(project.folder)
     predict(opened, "two", 2)  # behind a torn line
     assert open_project(project.folder).prediction(NAME).model == "two"
+
+
+@pytest.mark.parametrize("file", [RECORDS, "reviews.jsonl"])
+def test_records_that_cannot_be_read_are_named(project: Project, file: str):
+    predict(project, "one", 1)
+    path = project.store / file
+    path.unlink(missing_ok=True)
+    path.mkdir()
+    with pytest.raises(BadInput, match=f"Cannot read .*{file}"):
+        open_project(project.folder)
 
 
 @pytest.mark.parametrize(

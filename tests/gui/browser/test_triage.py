@@ -314,3 +314,16 @@ def test_where_nothing_waits_that_is_told(open_known, make_project, qtbot):
     parts.actions["next_useful"].trigger()
     qtbot.waitUntil(lambda: "No image in the list" in parts.window.statusBar().currentMessage())
     assert parts.session.name == "animal-0.png"
+
+
+def test_a_name_with_a_line_break_stands_on_one_line(open_known, make_project):
+    folder = make_project(images=1)
+    photo = (folder / "images" / "animal-0.png").read_bytes()
+    for name in ("b a.png", "b\na.png"):
+        (folder / "images" / name).write_bytes(photo)
+    parts = open_known(folder)
+    view = parts.browser.list
+    rows = [view.visualRect(view.model().index(parts.browser.names.index(n), 0))
+            for n in ("b a.png", "b\na.png")]  # fmt: skip
+    one, other = (view.viewport().grab(row).toImage() for row in rows)
+    assert one == other

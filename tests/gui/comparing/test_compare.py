@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication
 
-from core.labels import scheme_of
+from core.labels import PET, TRIMAP, scheme_of
+from core.masks import write_mask
 from core.project.predictions import PredictionRecord
 from core.project.project import open_project
 from petseg_gui.canvas.difference import DifferenceLayer
+from petseg_gui.comparing.caption import Caption, two_lines
 from petseg_gui.comparing.pictures import Picture
 from petseg_gui.comparing.stage import best_columns
 from petseg_gui.comparing.views import CompareViews
@@ -89,8 +93,10 @@ def test_two_to_four_pictures_are_chosen(open_window, folder, qtbot):
     assert views.view(Picture.PREDICTION).isVisible()
     assert not views.view(Picture.PHOTO).isVisible()
     assert not buttons[Picture.PREDICTION].isEnabled()  # two at least
-    buttons[Picture.MASK].click()
+    buttons[Picture.MASK].setFocus()
+    qtbot.keyClick(buttons[Picture.MASK], Qt.Key.Key_Space)
     assert parts.canvas.isEnabled()
+    assert buttons[Picture.MASK].hasFocus()  # who works with keys goes on here
 
 
 def test_the_previous_models_prediction_can_be_shown(open_window, folder, qtbot):
@@ -103,7 +109,21 @@ def test_the_previous_models_prediction_can_be_shown(open_window, folder, qtbot)
     assert parts.stage.cell(previous).title.text() == "Previous prediction by Tiny"
     assert parts.compare.material.previous.tolist() == left_half().tolist()
     assert not np.array_equal(pixels(previous), pixels(views.view(Picture.PREDICTION)))
-    assert "not by the model that is chosen" in views.bar.note.text()
+    assert views.bar.note.text() == "Not by the model that is chosen."
+    with qtbot.waitSignal(parts.desk.segmented):
+        parts.actions["segment"].trigger()
+    wait(qtbot, parts)
+    assert parts.stage.cell(previous).title.text() == "Previous prediction by Newer"
+    assert views.bar.note.text() == ""
+
+
+def test_a_previous_prediction_of_another_photo_is_left_out(open_window, folder, qtbot):
+    store_prediction(folder, 1 - left_half(), "tiny-1")
+    write_mask(open_project(folder)._previous_path(NAME), np.ones((9, 9), np.uint8), PET)
+    parts = open_window(folder)
+    views = compare(qtbot, parts, "compare_side")
+    assert parts.compare.material.prediction.tolist() == (1 - left_half()).tolist()
+    assert not views.bar.pictures.buttons[Picture.PREVIOUS].isEnabled()
 
 
 def test_painting_goes_on_beside_the_prediction(open_window, folder, qtbot, paint):
@@ -147,6 +167,19 @@ def test_the_line_is_dragged_and_moved_with_keys(open_window, folder, qtbot):
     to = divider.mapFrom(slider, QPoint(slider.width() // 4, centre.y()))
     qtbot.mouseMove(divider, to)
     qtbot.mouseRelease(divider, Qt.MouseButton.LeftButton, pos=divider.rect().center())
+    assert divider.share == pytest.approx(0.25, abs=0.02)
+    wheel = QWheelEvent(
+        QPointF(centre),
+        QPointF(divider.mapToGlobal(centre)),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(divider, wheel)
+    assert not wheel.isAccepted()  # the view below zooms
     assert divider.share == pytest.approx(0.25, abs=0.02)
     views.bar.pair.swap.click()
     assert views.pair == (Picture.PREDICTION, Picture.MASK)
@@ -233,6 +266,18 @@ def test_a_model_of_other_classes_is_told(open_window, folder, qtbot, make_model
     assert parts.compare.heat is None
 
 
+def test_a_class_that_the_model_does_not_know_has_no_probability(open_window, folder, qtbot):
+    project = open_project(folder)
+    project.change_settings(replace(project.settings, scheme=TRIMAP))
+    parts = open_window(folder)
+    views = compare(qtbot, parts, "heat_probability")
+    assert parts.compare.heat is not None
+    parts.class_panel.class_set.emit(2)
+    wait(qtbot, parts)
+    assert parts.compare.heat is None
+    assert views.bar.note.text() == "This model does not know border: choose another class."
+
+
 def test_without_a_prediction_segmenting_is_offered(open_window, make_project, qtbot):
     parts = open_window(make_project(images=1, masked=0))
     views = compare(qtbot, parts, "compare_side")
@@ -305,3 +350,25 @@ def test_views_for_looking_share_the_photo(open_window, folder, qtbot):
 )
 def test_views_stand_so_that_the_image_is_largest(number, image, area, columns):
     assert best_columns(number, QSize(*image), QSize(*area)) == columns
+
+
+@pytest.mark.parametrize(
+    ("characters", "lines"),
+    [
+        (40, ["The mask is the prediction itself."]),
+        (24, ["The mask is the", "prediction itself."]),
+        (9, ["The mask", "is the…"]),
+        (2, ["…"]),
+    ],
+)
+def test_words_take_two_lines_and_lose_their_end_at_most(qtbot, characters, lines):
+    caption = Caption()
+    qtbot.addWidget(caption)
+    caption.setText("The mask is the prediction itself.")
+    metrics = caption.fontMetrics()
+    width = metrics.horizontalAdvance("e" * characters)
+    found = two_lines(caption.text(), metrics, width)
+    assert all(metrics.horizontalAdvance(line) <= width for line in found)
+    assert len(found) == len(lines)
+    assert found[-1].endswith("…") == lines[-1].endswith("…")
+    assert caption.sizeHint().height() == 2 * metrics.lineSpacing()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
@@ -14,9 +15,12 @@ from core.evaluation.__main__ import work
 from core.evaluation.kept import FOLDER
 from core.evaluation.result import FILE_NAME, read_evaluation
 from core.labels import scheme_of
+from core.masks import MaskEncoding
 from core.project.project import open_project
 from core.project.reviews import Status
+from petseg_gui.evaluation.desk import Wish
 from petseg_gui.wiring.evaluation import open_evaluation
+from petseg_gui.wiring.folder import open_folder
 
 
 @pytest.fixture
@@ -133,6 +137,27 @@ def test_an_evaluation_goes_on_without_its_window_and_is_told(opened, make_proje
     window.close()
     bar = parts.window.statusBar()
     qtbot.waitUntil(lambda: "evaluation is done" in bar.currentMessage(), timeout=60_000)
+
+
+def test_a_failure_is_told_without_the_window_too(opened, make_project, qtbot):
+    parts, window = opened(make_project(images=3))
+    window.close()
+    window.desk.start(Wish(Path("gone.safetensors"), "all", "foreground", False, 0.5))
+    bar = parts.window.statusBar()
+    qtbot.waitUntil(lambda: "gone.safetensors" in bar.currentMessage(), timeout=60_000)
+
+
+def test_an_older_evaluation_is_looked_at_while_another_is_made(shown, evaluated, qtbot):
+    _, window = shown
+    (made,) = (evaluated / ".petseg" / FOLDER).iterdir()
+    window.form.button.click()
+    shutil.copytree(made, made.with_name("20260102-000000"))
+    (made / FILE_NAME).write_text("{}")
+    window.desk.show(made)
+    qtbot.waitUntil(lambda: "is no evaluation" in window.message.text())
+    assert window.form.button.text() == "Cancel"
+    qtbot.waitUntil(lambda: window.list.count() == 3, timeout=60_000)
+    assert window.form.button.text() == "Evaluate"
 
 
 def test_closing_the_main_window_ends_an_evaluation(opened, make_project):
@@ -308,12 +333,21 @@ def test_a_damaged_evaluation_is_told(opened, evaluated, qtbot):
     (made,) = (evaluated / ".petseg" / FOLDER).iterdir()
     (made / FILE_NAME).write_text("{}")
     window.list.setCurrentRow(0)
-    qtbot.waitUntil(lambda: "is no evaluation" in window.form.problem.text())
+    qtbot.waitUntil(lambda: "is no evaluation" in window.message.text())
+
+
+def test_masks_are_read_as_the_person_said_they_are(opened, make_project, qtbot):
+    trimaps = make_project(images=3, folder="trimaps", change=lambda m: np.uint8(2) - m)
+    parts, window = opened(make_project(images=2))
+    open_folder(parts, trimaps, None, MaskEncoding.TRIMAP)
+    qtbot.waitUntil(lambda: window.form.subset_box.itemText(3) == "All images (3)")
+    _choose(window, "all")
+    _evaluate(window, qtbot)
+    qtbot.waitUntil(lambda: window.results.shown is not None)
+    assert [c.name for c in window.results.shown.evaluation.per_class] == ["background", "pet"]
 
 
 def test_another_folder_shows_its_own_evaluations(shown, make_project, qtbot):
-    from petseg_gui.wiring.folder import open_folder
-
     parts, window = shown
     other = make_project(images=2, folder="other")
     open_folder(parts, other)

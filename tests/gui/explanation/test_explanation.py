@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -71,6 +74,7 @@ def test_a_box_is_drawn_and_the_tool_of_before_comes_back(open_window, make_proj
     before = parts.session.document.mask.copy()
     panel = open_panel(parts)
     panel.draw.click()
+    panel.draw.click()  # twice is as good as once
     assert parts.toolbox.tool_id == "rectangle"
     centre = parts.canvas.rect().center()
     qtbot.mousePress(parts.canvas, Qt.MouseButton.LeftButton, pos=centre)
@@ -81,6 +85,39 @@ def test_a_box_is_drawn_and_the_tool_of_before_comes_back(open_window, make_proj
     assert parts.toolbox.operation is Operation.ADD
     assert "The selection" in panel.place.text()
     assert np.array_equal(parts.session.document.mask, before)
+
+
+def test_another_tool_that_is_taken_instead_of_the_box_stays(open_window, make_project):
+    parts = open_window(make_project(images=1))
+    panel = open_panel(parts)
+    panel.draw.click()
+    parts.actions["eraser"].trigger()
+    assert parts.toolbox.operation is Operation.ADD
+    parts.session.document.select(Region((4, 4, 20, 20), np.ones((16, 16), bool)))
+    assert parts.toolbox.tool_id == "eraser"
+
+
+def test_looking_at_something_else_ends_it(open_window, make_project, qtbot):
+    parts = open_window(make_project(images=1))
+    panel = open_panel(parts, detail="fine")
+    panel.start.click()
+    qtbot.waitUntil(lambda: parts.compare.heat is not None)
+    qtbot.keyClick(parts.canvas, Qt.Key.Key_Escape)
+    assert not panel.bar.isVisible()
+    qtbot.waitUntil(lambda: not parts.tasks.busy)
+    assert parts.compare.heat is None
+    assert parts.actions["compare_off"].isChecked()
+
+
+def test_the_photos_that_were_asked_about_are_let_go(open_window, make_project, qtbot, go_to):
+    parts = open_window(make_project(images=2))
+    explain(qtbot, open_panel(parts))
+    photo = weakref.ref(parts.session.document.pixels)
+    go_to(parts, "animal-1.png")
+    parts.session.loader.read_ahead(())
+    qtbot.waitUntil(lambda: not parts.tasks.busy)
+    gc.collect()
+    assert photo() is None
 
 
 @pytest.mark.parametrize("method", ["gradcam", "occlusion"])

@@ -18,6 +18,7 @@ from core.project.reviews import Status
 from petseg_gui.label_check.window import CheckWindow
 from petseg_gui.parts import Parts
 from petseg_gui.wiring.label_check import open_check
+from tests.core.label_check.conftest import TINY
 
 WHY = "The model is sure of object in 30 % of the image where the mask has background."
 
@@ -150,6 +151,35 @@ def test_a_check_is_begun_paused_and_taken_up(
     window.go_on_button.click()
     assert window._desk.running
     parts.window.close()  # leaves no process behind: every test here looks for those
+
+
+def test_a_check_runs_to_its_end_and_says_so_where_its_window_is_closed(
+    make_project: Callable[..., Path],
+    open_window: Callable[..., Parts],
+    qtbot: QtBot,
+    snapshot: Callable[[Path], object],
+) -> None:
+    folder = make_project(images=10)
+    project = open_project(folder)
+    make_check(project, plan_check(project, check_config(project, TINY), 2))
+    before = snapshot(folder / "masks")
+    parts = open_window(folder)
+    window = open_check(parts)
+    qtbot.waitUntil(window.go_on_button.isVisible)
+    window.go_on_button.click()
+    qtbot.waitUntil(lambda: "Network 2 of 2" in window.progress_label.text(), timeout=60_000)
+    window.close()
+    told = parts.window.statusBar().currentMessage
+    qtbot.waitUntil(lambda: "The check of the masks has ended." in told(), timeout=60_000)
+    open_check(parts)
+    qtbot.waitUntil(lambda: window.model.rowCount() == 10)
+    assert window.state.text() == "10 masks in the queue."
+    assert window.begin_button.text() == "Find bad masks"
+    assert not window.go_on_button.isVisible()
+    scores = [e.finding.score for e in map(window.model.entry, range(10)) if e is not None]
+    assert scores == sorted(scores, reverse=True)
+    qtbot.waitUntil(lambda: _colours(window) > 100)
+    assert snapshot(folder / "masks") == before
 
 
 def test_too_few_masks_are_told_in_the_window(

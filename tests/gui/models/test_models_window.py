@@ -97,6 +97,8 @@ def test_choosing_and_deleting(
     qtbot.waitUntil(lambda: titles(window) == ["Tiny (in use)", "Quick"])
     assert not mine.exists()
     assert run.exists()
+    parts.models.choose(folder.parent / "closed before" / "models" / "x.safetensors")
+    assert titles(window) == ["Tiny (in use)", "Quick"]
 
 
 def test_renaming(open_window, open_models: OpenModels, make_project, make_model, qtbot: QtBot):
@@ -111,6 +113,11 @@ def test_renaming(open_window, open_models: OpenModels, make_project, make_model
     qtbot.keyClick(window.card.name, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: "Better name" in titles(window))
     assert read_description(mine).name == "Better name"
+    window.commands["rename"].trigger()
+    window.card.name.setText("Never mind")
+    qtbot.keyClick(window.card.name, Qt.Key.Key_Escape)
+    assert window.card.name.text() == "Better name"
+    assert window.isVisible()
     window.list.topLevelItem(0).setSelected(True)
     window.select(window._models.entries[0].path)
     assert window.card.name.isReadOnly()  # the bundled one keeps its name

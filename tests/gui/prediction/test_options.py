@@ -256,3 +256,16 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(
     for control in controls:
         assert control.accessibleName()
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+def test_what_is_set_while_the_options_are_being_written_stays(open_window, make_project, qtbot):
+    folder = make_project(images=1, masked=0)
+    parts = open_window(folder)
+    options = parts.predict_options
+    for threshold in (0.2, 0.3, 0.4, 0.6):
+        options.set(PredictOptions(threshold=threshold))
+        options.write()
+    options.set(PredictOptions(threshold=0.7))
+    qtbot.waitUntil(lambda: not parts.tasks.busy)
+    assert parts.session.project.settings.prediction.threshold == 0.7
+    qtbot.waitUntil(lambda: open_project(folder).settings.prediction.threshold == 0.7)

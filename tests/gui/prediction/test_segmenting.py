@@ -34,7 +34,7 @@ def test_the_neighbours_of_an_image_are_segmented_ahead(open_window, make_projec
     folder = make_project(images=5, masked=0)
     parts = open_window(folder, segment=True)
     qtbot.waitUntil(lambda: parts.session.counts[Status.PREDICTED] == 2)
-    qtbot.waitUntil(lambda: parts.session.loader.ready("animal-1.png") is not None)
+    qtbot.waitUntil(lambda: "animal-1.png" in parts.session.loader._ahead)
     assert predicted(folder) == ["animal-0.png", "animal-1.png"]
     parts.actions["next"].trigger()
     assert parts.session.name == "animal-1.png"
@@ -131,7 +131,7 @@ def test_cancelling_ends_a_prediction_that_would_take_long(
 ):
     slow = make_model(size=512)
     monkeypatch.setattr("petseg_gui.prediction.models.bundled_model", lambda: slow)
-    folder = make_project(images=1, masked=0, width=640, height=480)
+    folder = make_project(images=1, masked=0, width=1100, height=800)
     parts = open_window(folder)
     parts.predict_options.set(PredictOptions(flip=True, tiles=8))
     parts.actions["segment"].trigger()
@@ -212,3 +212,40 @@ def test_a_better_model_segments_what_was_rejected_too(
     parts.anew.start()
     qtbot.waitUntil(lambda: parts.session.status("animal-1.png") is Status.PREDICTED)
     assert open_project(folder).prediction("animal-1.png").model == "tiny-7"
+
+
+def test_who_cancels_may_ask_again_at_once(open_window, make_project, qtbot):
+    parts = open_window(make_project(images=1, masked=0))
+    told = []
+    parts.desk.told.connect(told.append)
+    parts.desk.segment()
+    parts.desk.stop()
+    assert not parts.desk.busy
+    parts.desk.segment()
+    qtbot.waitUntil(lambda: not parts.tasks.busy)
+    assert [words.split()[0] for words in told] == [
+        *("Segmenting…", "Segmenting"),  # and was cancelled
+        *("Segmenting…", "Segmented"),
+    ]
+    assert not parts.desk.busy
+    assert parts.session.status("animal-0.png") is Status.PREDICTED
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_better_model_goes_on_after_some_images_were_segmented_by_hand(
+    open_window, make_project, make_model, qtbot, cancelled
+):
+    folder = make_project(images=5, masked=0)
+    other = add_run(folder, make_model(seed=7, name="Mine"))
+    parts = open_window(folder)
+    parts.models.choose(other)
+    seen = []
+    parts.anew.segmented.connect(seen.append)
+    assert parts.anew.start() == 5
+    parts.desk.segment_these(["animal-3.png"])
+    if cancelled:
+        parts.desk.stop()
+    qtbot.waitUntil(lambda: not parts.tasks.busy)
+    rest = ["animal-1.png", "animal-2.png", "animal-4.png"]
+    assert seen == ([] if cancelled else rest)
+    assert predicted(folder) == ([] if cancelled else sorted([*rest, "animal-3.png"]))

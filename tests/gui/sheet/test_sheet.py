@@ -18,6 +18,7 @@ from petseg_gui.sheet.pictures import Pictures, mask_picture
 from petseg_gui.sheet.view import SheetView
 from petseg_gui.sheet.window import SheetWindow
 from petseg_gui.tasks import Tasks
+from petseg_gui.wiring.folder import open_folder
 from petseg_gui.wiring.sheet import open_sheet
 
 
@@ -178,6 +179,18 @@ def test_the_search_of_the_list_is_followed_unless_the_person_wants_all(opened, 
     assert len(sheet.model.names) == 4
 
 
+def test_another_folder_is_shown_at_once_while_the_sheet_is_in_front(opened, make_project, qtbot):
+    parts, sheet = opened()
+    other = make_project(images=2, folder="other", masked=0)
+    for path in (other / "images").iterdir():
+        path.rename(path.with_name(f"other-{path.name}"))
+    sheet.activateWindow()
+    qtbot.waitUntil(sheet.isActiveWindow)
+    open_folder(parts, other)
+    qtbot.waitUntil(lambda: parts.session.project.folder == other)
+    assert list(sheet.model.names) == ["other-animal-0.png", "other-animal-1.png"]
+
+
 def test_pictures_grow_with_the_wheel_and_are_made_anew(opened, qtbot):
     _, sheet = opened(images=1, masked=0)
     before = _picture(sheet, "animal-0.png").size
@@ -240,6 +253,28 @@ def test_of_a_hundred_thousand_only_what_is_seen_is_asked_for(qtbot):
     assert view.selected_count == 100_000
     view.selectionModel().select(model.index(3), QItemSelectionModel.SelectionFlag.ClearAndSelect)
     assert view.selected == ["3.png"]
+    tasks.close()
+
+
+def test_what_was_seen_last_is_drawn_first_from_above(make_project, qtbot):
+    project = open_project(make_project(images=5))
+    tasks = Tasks()
+    pictures = Pictures(tasks)
+    pictures.set_project(project)
+    ready = []
+    a, b, c, d, e = project.names
+
+    def scroll(name: str) -> None:
+        ready.append(name)
+        for seen in (d, e) if name == b else ():
+            pictures.get(seen)
+
+    pictures.ready.connect(scroll)
+    for name in (a, b, c):
+        pictures.get(name)
+    qtbot.waitUntil(lambda: len(ready) == 5)
+    assert ready == [a, b, d, e, c]
+    pictures.stop()
     tasks.close()
 
 
