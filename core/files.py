@@ -74,6 +74,14 @@ def read_json(path: Path, limit: int = 64 * 2**20) -> Any:
         raise BadInput(f"{path} is damaged (not JSON: {error}).") from error
 
 
+def unused(path: Path) -> Path:
+    """The path itself, or with a number behind it where something is there already."""
+    candidate, number = path, 2
+    while candidate.exists():
+        candidate, number = path.with_name(f"{path.name}-{number}"), number + 1
+    return candidate
+
+
 def file_stamp(path: Path) -> tuple[int, int] | None:
     """Size and time of change (ns) of a file: another one tells that it was replaced.
 

@@ -19,6 +19,7 @@ from core.project.reviews import Status
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 
 _KEPT_BYTES = 256 * 2**20
+_UNUSABLE = "its prediction does not fit this photo and counts no more, segment it again"
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,16 @@ def load_image(project: Project, name: str, unsaved: Snapshot | None = None) -> 
     except ImageError as error:
         return LoadedImage(name, None, None, problem=str(error))
     height, width, _ = decoded.pixels.shape
+    predicted = project.has_prediction(name)
     beneath = read_beneath(project, name, (width, height))
     image = LoadedImage(name, decoded.pixels, None, decoded.notes, prediction=beneath, stamp=stamp)
     if unsaved is not None:
         return replace(image, mask=unsaved.pixels().copy(), unsaved=unsaved)
     stored = read_stored_mask(project, name, (width, height))
-    return replace(image, mask=stored.mask, problem=stored.problem, digest=stored.digest)
+    image = replace(image, mask=stored.mask, problem=stored.problem, digest=stored.digest)
+    if predicted and not project.has_prediction(name):
+        return replace(image, notes=(*image.notes, _UNUSABLE))
+    return image
 
 
 def read_stored_mask(project: Project, name: str, size: tuple[int, int]) -> StoredMask:
@@ -117,7 +122,8 @@ def _prediction(project: Project, name: str, size: tuple[int, int]) -> np.ndarra
     try:
         return project.read_prediction(name, size)
     except MaskError:
-        return None  # a model can say it again
+        project.forget_unusable_prediction(name, size)  # a model can say it again
+        return None
 
 
 class ImageLoader(QObject):

@@ -19,7 +19,9 @@ def count(number: int, noun: str) -> str:
 
 
 def size(number: int) -> str:
-    """Bytes, roughly: 0.4 MB, 24 MB, 1.5 GB."""
+    """Bytes, roughly: 340 kB, 1.4 MB, 24 MB, 1.5 GB."""
+    if number < 1_000_000:
+        return f"{-(-number // 1000)} kB"
     megabytes = number / 1e6
     if megabytes >= 1000:
         return f"{megabytes / 1000:.1f} GB"

@@ -19,7 +19,7 @@ from core.evaluation.comparison import Comparison, compare
 from core.evaluation.groups import Grouping, groups_of
 from core.evaluation.result import Evaluation, Summary, write_evaluation
 from core.evaluation.sources import Answers, answers_of
-from core.evaluation.terms import FIGURES, Term
+from core.evaluation.terms import FIGURES, SEEN, Term
 from core.labels import BorderRule, listed
 from core.masks import MaskEncoding
 from core.project.project import Project
@@ -82,6 +82,8 @@ def evaluate_project(project: Project, asked: Asked, files: Files) -> int:
     if comparison is not None:
         _print_comparison(comparison)
     _write(files, found, comparison)
+    if evaluation.seen:
+        warn(SEEN)
     if evaluation.extras:
         warn(f"belongs to no image: {listed(evaluation.extras)}")
     return report_skipped([(s.image, s.reason) for s in evaluation.skipped])

@@ -11,9 +11,10 @@ from core.evaluation.measuring import facts_of, measure, stamp_of, stored_look
 from core.evaluation.search import Value, parse
 from core.evaluation.triage import ORDERS, Known, arrange
 from core.evaluation.useful import Choice, Look, next_useful, waiting_among
-from core.project.index import INDEX_NAME, Index
+from core.project.index import INDEX_NAME, Index, Measured
 from core.project.project import Project
 
+_KEPT_AT_ONCE = 200  # images: opening the index's file takes longer than looking at one
 _COLUMNS = ("status", "split", "uncertainty", "disagreement", "object", "parts")
 
 
@@ -55,12 +56,17 @@ def images_command(
 def _gather(project: Project, index: Index, known: Known) -> None:
     """Measure what changed since it was measured last."""
     kept = {row.name: row for rows in index.measured() for row in rows}
+    fresh: list[Measured] = []
     for name in progress(project.names, len(project.names), "looking"):
         stamp, row = stamp_of(project, name), kept.get(name)
         if row is None or row.stamp != stamp:
             row = measure(project, name, stamp)
-            index.keep([row])
+            fresh.append(row)
         known.facts[name] = facts_of(project, row)
+        if len(fresh) == _KEPT_AT_ONCE:
+            index.keep(fresh)
+            fresh.clear()
+    index.keep(fresh)
 
 
 def _most_useful(

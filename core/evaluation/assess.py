@@ -32,6 +32,7 @@ from core.evaluation.result import (
     Summary,
     ThresholdPoint,
 )
+from core.evaluation.seen import has_seen
 from core.evaluation.sources import Answer, Answers
 from core.evaluation.summary import class_scores, summarise
 from core.evaluation.surface import match_borders
@@ -124,6 +125,7 @@ def assess(
             source=answers.about,
             skipped=skipped,
             extras=[_readable(name) for name in answers.extras],
+            seen=has_seen(project, answers.about.id),
             per_class=class_scores(rows, scheme),
             grouping=next(iter(groupings), ""),
             groupings={g.value: _summaries(rows, g, classes) for g in groupings},

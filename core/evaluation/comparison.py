@@ -44,7 +44,8 @@ class Comparison:
 
     changes: of all these images, what b gained most first. left_out: images that only one of the
     two scored, or whose truth was changed between the two. verdict: by the per-image IoU: which is
-    better, "open" where its interval holds 0, or of fewer than FEWEST images.
+    better, "open" where its interval holds 0, or of fewer than FEWEST images. seen: the one of the
+    two that may have learnt from these very masks, "" where neither may, or both.
     """
 
     a: str
@@ -55,10 +56,16 @@ class Comparison:
     changes: tuple[Change, ...]
     left_out: tuple[str, ...]
     verdict: Verdict
+    seen: str = ""
 
     @property
     def words(self) -> str:
-        """The verdict as one sentence."""
+        """The verdict as one sentence, and a second one where it cannot be fair."""
+        unfair = f" {self.seen} may have learnt from these very masks, the other has not."
+        return self._verdict + (unfair if self.seen else "")
+
+    @property
+    def _verdict(self) -> str:
         iou = self.per_image["iou"]
         amount = f"{abs(iou.difference):.4f}"
         if iou.interval is None:
@@ -121,6 +128,7 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
         ),
         left_out=tuple(sorted({*ours, *theirs}.difference(common))),
         verdict=verdict,
+        seen="" if a.seen == b.seen else first if a.seen else second,
     )
 
 

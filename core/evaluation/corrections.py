@@ -1,7 +1,7 @@
 """How much people had to correct, over time: is the model getting better, and when to stop.
 
-Read from reviews.jsonl. Only an image's first approval counts: later a model may have learnt from
-its mask, and would seem better than it is.
+Read from reviews.jsonl. Of an image only the first approval counts that was not taken back: later
+a model may have learnt from its mask, and would seem better than it is.
 """
 
 from __future__ import annotations
@@ -74,8 +74,12 @@ class ModelShare:
 def read_corrections(reviews: Path) -> list[Correction]:
     """The first approval of each image, in order. Raises BadInput where it cannot be read."""
     found: dict[str, Correction] = {}
+    last: dict[str, Review] = {}
     try:
         for time, review in read_history(reviews):
+            before, last[review.image] = last.get(review.image), review
+            if before is not None and _takes_back(review, before):
+                found.pop(review.image, None)
             if review.status is Status.APPROVED:
                 found.setdefault(
                     review.image,
@@ -131,6 +135,12 @@ def dice_between(
     truth, predicted = (apply_border_rule(m, scheme, rule) for m in (mask, said))
     counts = confusion(truth, predicted, classes)
     return round(score(counts[None]).dice, 6) if counts.any() else None
+
+
+def _takes_back(review: Review, before: Review) -> bool:
+    """Whether a review says no more than that the approval before it was none."""
+    edited = review.status is Status.EDITED and review.mask != before.mask
+    return before.status is Status.APPROVED and review.status is not Status.APPROVED and not edited
 
 
 def rolling_mean(values: Sequence[float], window: int = WINDOW) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.errors import BadInput
 from core.evaluation.result import FILE_NAME, Evaluation
-from core.files import WriteError, read_json, write_json
+from core.files import WriteError, read_json, unused, write_json
 from core.project.project import Project
 
 FOLDER = "evaluations"
@@ -34,10 +34,7 @@ class Kept:
 def new_folder(project: Project) -> Path:
     """Where the next evaluation goes; it is not there yet."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    folder, number = project.store / FOLDER / stamp, 2
-    while folder.exists():
-        folder, number = folder.with_name(f"{stamp}-{number}"), number + 1
-    return folder
+    return unused(project.store / FOLDER / stamp)
 
 
 def write_about(folder: Path, evaluation: Evaluation) -> None:

@@ -18,7 +18,7 @@ from core.evaluation import pictures as drawn
 from core.evaluation.comparison import Comparison
 from core.evaluation.figures import plots_of
 from core.evaluation.result import Evaluation, OverDataSet, badness, counts_of
-from core.evaluation.terms import FIGURES, NOTES, RULES
+from core.evaluation.terms import FIGURES, NOTES, RULES, SEEN
 
 _MOST_ROWS = 2000
 _MOST_EXTRAS = 200
@@ -85,6 +85,7 @@ def render(
         class_keys=_CLASS_KEYS,
         dataset_keys=list(OverDataSet.model_fields),
         notes=NOTES,
+        seen=SEEN,
         rule=RULES[evaluation.border],
         subset=_SUBSETS.get(evaluation.subset, evaluation.subset),
         made=f"{datetime.fromisoformat(evaluation.made):%d %B %Y, %H:%M} UTC",

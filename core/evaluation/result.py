@@ -194,6 +194,7 @@ class Evaluation(Summary):
     folder: its name; made: ISO 8601, UTC; threshold: of P(object), None where no model of two
     classes was asked; extras: files in a predictions folder that belong to no image; groupings:
     "folder", "species", "breed" -> group -> its figures; grouping: the one in ``groups``;
+    seen: the model may have learnt from these very masks;
     thresholds: empty, and calibration None, where there are no probabilities.
     """
 
@@ -206,6 +207,7 @@ class Evaluation(Summary):
     source: Source
     skipped: list[Skipped] = []
     extras: list[str] = []
+    seen: bool = False
     per_class: Annotated[list[ClassScores], Field(max_length=MAX_CLASSES)]
     grouping: str = ""
     groupings: dict[str, dict[str, Summary]] = {}

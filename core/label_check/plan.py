@@ -20,7 +20,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core import files
 from core.errors import BadInput
 from core.labels import BorderRule
-from core.project.layout import LayoutKind
 from core.project.project import Project
 from core.project.reviews import Status
 from core.project.split import position
@@ -89,7 +88,7 @@ def default_start(project: Project) -> str:
 
     The bundled model was trained on Oxford-IIIT Pet: there its ImageNet weights are taken.
     """
-    return Start.IMAGENET if project.layout.kind is LayoutKind.OXFORD else Start.BUNDLED
+    return Start.IMAGENET if bundled_has_seen(project) else Start.BUNDLED
 
 
 def check_config(project: Project, changes: Mapping[str, object]) -> TrainConfig:
@@ -102,13 +101,13 @@ def check_config(project: Project, changes: Mapping[str, object]) -> TrainConfig
     if model is not None and model.resolve().is_relative_to(project.store.resolve()):
         raise BadInput(
             "A check cannot start from a model that was trained in this folder: it may have "
-            "learnt the very mistakes. Start from imagenet, scratch or the bundled model."
+            "learnt the very mistakes. Begin from imagenet, scratch or bundled."
         )
     config = make_config(_PRESET, **values)
-    if config.start == Start.BUNDLED and project.layout.kind is LayoutKind.OXFORD:
+    if config.start == Start.BUNDLED and bundled_has_seen(project):
         raise BadInput(
             "The bundled model was trained on these photos and their masks: it would judge what "
-            "it has learnt. Start from imagenet or scratch."
+            "it has learnt. Begin from ImageNet weights (imagenet) or from nothing (scratch)."
         )
     threads, rule = threads_of(config), project.settings.border_rule
     return config.model_copy(update={"join": False, "score_border": rule, "threads": threads})
@@ -166,7 +165,7 @@ def divide(names: Collection[str], groups: Mapping[str, str], folds: int) -> dic
 def make_check(project: Project, plan: CheckPlan) -> Path:
     """Write the plan down in a new folder. Raises WriteError, BadInput (read-only)."""
     project.keep_detected()  # the networks' training opens the folder by itself
-    check = _free(checks_folder(project) / f"{datetime.now():%Y%m%d-%H%M%S}")
+    check = files.unused(checks_folder(project) / f"{datetime.now():%Y%m%d-%H%M%S}")
     files.write_json(check / _PLAN, plan.model_dump(mode="json"))
     return check
 
@@ -234,10 +233,3 @@ def make_fold(check: Path, plan: CheckPlan, project: Project, number: int) -> Pa
     )
     files.write_json(run / "config.json", config.model_dump(mode="json"))
     return run
-
-
-def _free(check: Path) -> Path:
-    candidate, number = check, 2
-    while candidate.exists():
-        candidate, number = check.with_name(f"{check.name}-{number}"), number + 1
-    return candidate

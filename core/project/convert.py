@@ -133,7 +133,7 @@ def _rewrite(
         progress(done)
     project.find_masks_again()
     project.change_settings(replace(settings, mask_encoding=MaskEncoding.IDS))
-    converting.rename(_free(project.store / _ORIGINALS))
+    converting.rename(files.unused(project.store / _ORIGINALS))
     return Converted(done - len(problems), problems)
 
 
@@ -175,10 +175,3 @@ def _judge_again(project: Project, step: _Step, origin: Path, digest: str) -> No
     review = project.review(step.image) if step.image is not None else None
     if review is not None and review.mask == files.sha256(origin.read_bytes()):
         project.add_review(replace(review, mask=digest))
-
-
-def _free(folder: Path) -> Path:
-    candidate, number = folder, 2
-    while candidate.exists():
-        candidate, number = folder.with_name(f"{folder.name}-{number}"), number + 1
-    return candidate

@@ -242,6 +242,22 @@ class Project:
         path = self.prediction_path(name)
         return masks.read_mask(path, MaskEncoding.IDS, self.settings.scheme, size)
 
+    def has_prediction(self, name: str) -> bool:
+        """Whether a model has spoken of an image, and that counts."""
+        return name in self._predicted
+
+    def forget_unusable_prediction(self, name: str, size: tuple[int, int]) -> None:
+        """Let a stored prediction that cannot be read, or is of another size, count no more.
+
+        As if no model had spoken of the image; its file stays until one does again.
+        size: (width, height) of the photo.
+        """
+        with self._recording:  # a new one may be stored meanwhile
+            try:
+                self.read_prediction(name, size)
+            except MaskError:
+                self._predicted.discard(name)
+
     def prediction(self, name: str) -> PredictionRecord | None:
         """Who made the stored prediction; None without one, or where it was not written down."""
         known = self._predictions.get(name)

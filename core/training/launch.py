@@ -60,7 +60,7 @@ def create_run(
     if folder is None:
         project.require_writable()  # else its split could not be kept
     now = datetime.now().astimezone()
-    run = folder or _free(project.runs / f"{now:%Y%m%d-%H%M%S}-{config.preset}")
+    run = folder or files.unused(project.runs / f"{now:%Y%m%d-%H%M%S}-{config.preset}")
     if (run / "config.json").exists():
         raise BadInput(f"{run} already holds a run; choose another folder.")
     others = [(p, p.named([Status.APPROVED])) for p in also]
@@ -145,11 +145,3 @@ def _samples(project: Project, names: Sequence[str], source: int = 0) -> tuple[S
 def _hash(project: Project, name: str) -> str:
     path = project.mask_source(name)
     return files.sha256(path.read_bytes()) if path is not None else ""
-
-
-def _free(run: Path) -> Path:
-    """The folder itself, or with a number where two runs start in one second."""
-    candidate, number = run, 2
-    while candidate.exists():
-        candidate, number = run.with_name(f"{run.name}-{number}"), number + 1
-    return candidate

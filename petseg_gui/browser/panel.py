@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from core.evaluation.search import KEYS
 from core.evaluation.triage import Arrangement
-from core.project.reviews import Status
 from petseg_gui.browser.arranger import Arranger
 from petseg_gui.browser.delegate import ImageDelegate
 from petseg_gui.browser.facts import FactsKeeper
@@ -115,15 +114,15 @@ class BrowserPanel(QWidget):
         wanted = row + step if row >= 0 else (0 if names else -1)
         return names[wanted] if 0 <= wanted < len(names) else ""
 
-    def next_of(self, name: str, statuses: Collection[Status]) -> str:
-        """The next image in the list that has one of these statuses, from its top after its end.
+    def next_of(self, name: str, wanted: Collection[str]) -> str:
+        """The next image in the list that is one of these, from its top after its end.
 
         "" where there is none but ``name`` itself.
         """
-        names, status = self._model.names, self._facts.known.status
+        names = self._model.names
         start = self._model.row_of(name) + 1
         order = chain(names[start:], names[: max(start - 1, 0)])
-        return next((other for other in order if status(other) in statuses), "")
+        return next((other for other in order if other in wanted), "")
 
     def refresh(self, name: str) -> None:
         """An image's status has changed."""

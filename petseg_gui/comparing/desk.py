@@ -79,6 +79,7 @@ class CompareDesk(QObject):
         self._asking: Task | None = None
         self._stop = Event()
         self._model = models.path
+        self._looked = (False, 1)  # how the model looked for the heat map: flip, tiles
         self._count_soon = QTimer(self, singleShot=True, interval=_COUNT_AFTER_MS)
         self._count_soon.timeout.connect(self._count)
         session.predicted.connect(self._predicted)
@@ -127,6 +128,15 @@ class CompareDesk(QObject):
             self.heat_value = value
             if self.mode == PROBABILITY:
                 self._ask()
+
+    def follow_options(self) -> None:
+        """The folder is segmented in another way now."""
+        project = self._session.project
+        if project is None or self.mode not in _HEATS:
+            return
+        options = project.settings.prediction
+        if (options.flip, options.tiles) != self._looked:  # the others count for masks only
+            self._ask()
 
     def show_explanation(self, heat: HeatMap) -> None:
         """Show a heat map that was made elsewhere, until something else is looked at."""
@@ -290,6 +300,7 @@ class CompareDesk(QObject):
         inference, model, stop = self._inference, self._models.path, Event()
         options, rule = project.settings.prediction, project.settings.border_rule
         scheme, value, mode = document.scheme, self.heat_value, self.mode
+        self._looked = options.flip, options.tiles
 
         def work(job: Job) -> HeatMap:
             said = inference.of_document(project, document, model, options, stop)

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from petseg_gui.canvas.image_view import ImageView
 
@@ -97,19 +104,18 @@ class Stage(QWidget):
 
 
 class Cell(QWidget):
-    """A view under its title."""
+    """A view under its title. However long that is, views beside each other are equally wide."""
 
     def __init__(self, view: ImageView, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
-        self.title = QLabel(self)
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.title = _Title(self)
         self._header = QWidget(self)
         self._row = QHBoxLayout(self._header)
         self._row.setContentsMargins(8, 3, 8, 3)
         self._row.setSpacing(8)
-        self._row.addWidget(self.title)
-        self._row.addStretch(1)
+        self._row.addWidget(self.title, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -123,6 +129,21 @@ class Cell(QWidget):
 
     def show_header(self, shown: bool) -> None:
         self._header.setVisible(shown)
+
+
+class _Title(QLabel):
+    """Gives way to what is beside it: its end is left out."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        words = self.fontMetrics().elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, self.width()
+        )
+        QPainter(self).drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, words)
 
 
 def best_columns(number: int, image: QSize, area: QSize) -> int:

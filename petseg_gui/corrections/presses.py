@@ -1,14 +1,25 @@
-"""Notices that a person is at work on the canvas: presses, wheel, keys, drags."""
+"""Notices that a person is at work on the canvas: presses, also of a pen, wheel, keys, drags."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QSinglePointEvent
 from PySide6.QtWidgets import QWidget
 
-_WORK = frozenset({QEvent.Type.MouseButtonRelease, QEvent.Type.Wheel, QEvent.Type.KeyPress})
+_PRESSES = frozenset(
+    {QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEvent.Type.TabletPress}
+)
+_MOVES = frozenset({QEvent.Type.MouseMove, QEvent.Type.TabletMove})
+_WORK = frozenset(
+    {
+        QEvent.Type.MouseButtonRelease,
+        QEvent.Type.TabletRelease,
+        QEvent.Type.Wheel,
+        QEvent.Type.KeyPress,
+    }
+)
 
 
 class Presses(QObject):
@@ -22,12 +33,11 @@ class Presses(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick):
-            left = isinstance(event, QMouseEvent) and event.button() is Qt.MouseButton.LeftButton
-            self._worked(int(left))
+        if isinstance(event, QSinglePointEvent) and kind in _PRESSES:
+            self._worked(int(event.button() is Qt.MouseButton.LeftButton))
         elif kind in _WORK or (
-            kind == QEvent.Type.MouseMove
-            and isinstance(event, QMouseEvent)
+            isinstance(event, QSinglePointEvent)
+            and kind in _MOVES
             and event.buttons() != Qt.MouseButton.NoButton
         ):
             self._worked(0)

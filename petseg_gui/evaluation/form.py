@@ -55,8 +55,8 @@ class EvaluateForm(QWidget):
         for rule in BorderRule:
             self.border_box.addItem(RULES[rule].capitalize(), rule.value)
         self.border_box.setToolTip("What the masks' border counts as; it moves every figure")
-        self.flip_box = QCheckBox("Flip averaging", self)
-        self.flip_box.setToolTip("Ask the model twice, once mirrored: slower, a little better")
+        self.flip_box = QCheckBox("Look twice", self)
+        self.flip_box.setToolTip("At the photo and its mirror image: better, half as fast")
         self.problem = QLabel(self)
         self.problem.setWordWrap(True)
         self.problem.setTextFormat(Qt.TextFormat.PlainText)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.evaluation.result import Evaluation
-from core.evaluation.terms import FIGURES, NOTES, RULES
+from core.evaluation.terms import FIGURES, NOTES, RULES, SEEN
 from core.project.project import Project
 from petseg_gui.evaluation.desk import Shown
 from petseg_gui.evaluation.plots import CalibrationPlot, ImagesPlot, ThresholdPlot
@@ -95,7 +95,7 @@ class Results(QWidget):
         """Show it on all pages; the page that is open stays so where it can."""
         self.shown = shown
         evaluation = shown.evaluation
-        self.heading.setText(_heading(evaluation))
+        self.heading.setText(_heading(evaluation, project.settings.scheme.border_id is not None))
         iou, boundary = (f for f in FIGURES if f.key in ("iou", "boundary_iou"))
         mean, mean_ends, whole, whole_ends = figure_of(evaluation, iou)
         self.iou.show_value(mean, mean_ends, iou.meaning)
@@ -212,16 +212,18 @@ def _words(parent: QWidget) -> QLabel:
     return label
 
 
-def _heading(evaluation: Evaluation) -> str:
+def _heading(evaluation: Evaluation, bordered: bool) -> str:
+    """bordered: whether the folder's masks have a border."""
     parts = [
         evaluation.source.title,
         f"{SUBSETS.get(evaluation.subset, evaluation.subset).lower()}: {evaluation.images:,}",
-        RULES[evaluation.border],
     ]
+    if bordered:
+        parts.append(RULES[evaluation.border])
     if evaluation.threshold is not None:
         parts.append(f"threshold {evaluation.threshold:.2f}")
     if evaluation.source.flip:
-        parts.append("flip averaging")
+        parts.append("looked twice")
     parts.append(when(evaluation.made))
     return "  ·  ".join(parts)
 
@@ -229,7 +231,9 @@ def _heading(evaluation: Evaluation) -> str:
 def _note(evaluation: Evaluation) -> str:
     """What a person should bear in mind, "" where there is nothing."""
     told = []
-    if evaluation.subset in _FLATTERED:
+    if evaluation.seen:
+        told.append(SEEN)
+    elif evaluation.subset in _FLATTERED:
         told.append(
             "The model may have been trained on some of these images: on new photos it does worse."
         )

@@ -1,4 +1,4 @@
-"""The Evaluate window: how good a model is, on masks that it was not trained on."""
+"""The Evaluate window: how good a model is, by the masks that a person approved."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ class EvaluationWindow(QDialog):
         column.addWidget(self.list, 1)
         empty = QLabel(
             "How good is the model?\n\nIts masks are compared with those that you approved, on "
-            "images that it was not trained on.",
+            "images that no training of this folder has learned from.",
             self,
         )
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)

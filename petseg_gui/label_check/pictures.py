@@ -18,6 +18,7 @@ WORDS = {
     Verdict.MISSED: "only in the mask",
     Verdict.INVENTED: "only in the model's",
     Verdict.CONFUSED: "another class",
+    Verdict.AGREED: "in both",
 }
 _KEPT_BYTES = 64 * 2**20
 _WAITING = 60

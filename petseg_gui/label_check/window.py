@@ -97,13 +97,17 @@ class CheckWindow(QDialog):
         self.why.setWordWrap(True)
         self.why.setTextFormat(Qt.TextFormat.PlainText)
         self.right_button = self._button("Mask is right", "K", self._say_right)
-        self.right_button.setToolTip("Never suspect this mask again as it is now (K)")
+        self.right_button.setToolTip("Never suspect this mask again as it is now")
         self.take_button = self._button("Take the model's", "T", self._take_models)
         self.take_button.setToolTip(
-            "Open the image with the model's mask as an edit that can be undone (T)"
+            "Open the image with the model's mask as an edit that can be undone"
         )
-        self.open_button = self._button("Draw it anew", "", self._open)
-        self.open_button.setToolTip("Open the image (Enter)")
+        self.open_button = self._button("Draw it anew", "Enter", self._open)
+        self.open_button.setToolTip("Open the image")
+        for key, button in (("K", self.right_button), ("T", self.take_button)):
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setAutoRepeat(False)  # each mask wants a look of its own
+            shortcut.activated.connect(button.click)
         self._lay_out()
         self.start_box.activated.connect(self._choose_start)
         self.begin_button.clicked.connect(self._begin)
@@ -247,13 +251,10 @@ class CheckWindow(QDialog):
         return queue
 
     def _button(self, text: str, key: str, act: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text, self)
+        button = QPushButton(f"{text}  {key}", self)
+        button.setAccessibleName(text)
         button.setAutoDefault(False)
         button.clicked.connect(act)
-        if key:
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setAutoRepeat(False)  # each mask wants a look of its own
-            shortcut.activated.connect(button.click)
         return button
 
     def _lay_out(self) -> None:

@@ -24,7 +24,7 @@ _SUBSET = "val"
 
 @dataclass(frozen=True)
 class Compared:
-    """What came of it. a, b: the models' titles; border: the rule that both were scored by."""
+    """What came of it. a, b: the models' titles; border: what it counts as; "" without one."""
 
     a: str
     b: str
@@ -110,14 +110,17 @@ class ModelComparison(QObject):
             self._next()
             return
         (a, b), folders = self._models, self._done
-        border = self._project.settings.border_rule.value
+        settings = self._project.settings
 
         def work(job: Job) -> Compared:
             with HEAVY:
                 from core.evaluation.comparison import compare
                 from core.evaluation.result import FILE_NAME, read_evaluation
+                from core.evaluation.terms import RULES
 
             one, other = (read_evaluation(folder / FILE_NAME) for folder in folders)
+            bordered = settings.scheme.border_id is not None
+            border = RULES[settings.border_rule] if bordered else ""
             return Compared(a.title, b.title, border, compare(one, other))
 
         self._reading = self._tasks.run(Lane.LOAD, work, self._read, self._failed)

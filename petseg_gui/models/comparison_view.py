@@ -63,9 +63,10 @@ class ComparisonView(QWidget):
         comparison = compared.comparison
         self.verdict.setText(comparison.words)
         left_out = len(comparison.left_out)
+        border = f", {compared.border}" if compared.border else ""
         self.basis.setText(
-            f"A: {compared.a}. B: {compared.b}. {count(comparison.images, 'validation image')}, "
-            f"border: {compared.border}. A difference whose interval holds 0 may be chance."
+            f"A: {compared.a}. B: {compared.b}. {count(comparison.images, 'validation image')}"
+            f"{border}. A difference whose interval holds 0 may be chance."
             + (f" {count(left_out, 'image')} could not be scored by both." if left_out else "")
         )
         _fill_header(self.figures, ["Figure", "A", "B", "B − A", "95 % interval"])

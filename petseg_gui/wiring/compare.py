@@ -30,6 +30,7 @@ def wire_compare(parts: Parts) -> None:
     parts.session.document_changed.connect(desk.take_document)
     parts.session.document_changed.connect(lambda: _refresh(parts))
     parts.desk.segmented.connect(desk.take_stored)
+    parts.predict_options.changed.connect(desk.follow_options)
     parts.class_panel.class_set.connect(desk.set_heat_value)
     parts.window.closed.connect(desk.stop)
     _show_mode(parts)

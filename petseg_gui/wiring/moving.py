@@ -30,7 +30,7 @@ def wire_moving(parts: Parts) -> None:
 
 
 def _go(parts: Parts, statuses: Collection[Status], none: str) -> None:
-    name = parts.browser.next_of(parts.session.wanted, statuses)
+    name = parts.browser.next_of(parts.session.wanted, set(parts.session.named(*statuses)))
     if not name:
         parts.window.tell(none)
         return

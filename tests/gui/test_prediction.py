@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QDialog, QPlainTextEdit
 
 from core.inference.predictor import Predictor
 from core.labels import PET, BorderRule
+from core.project.predictions import PredictionRecord
 from core.project.project import open_project
 from core.project.reviews import Status
 from petseg_gui.prediction.chooser import ModelChooser
@@ -210,3 +211,22 @@ def test_a_model_that_cannot_be_read_is_told(
     parts.actions["segment"].trigger()
     qtbot.waitUntil(lambda: "broken.safetensors" in parts.window.banners.text("segment"))
     assert parts.session.status("animal-0.png") is Status.UNLABELLED
+
+
+@pytest.mark.parametrize("segment", [False, True])
+def test_a_prediction_of_another_size_than_the_photo_counts_no_more_and_that_is_said(
+    open_window, make_project, qtbot, segment
+):
+    folder = make_project(images=1, masked=0)
+    record = PredictionRecord("animal-0.png", "m")
+    open_project(folder).save_prediction("animal-0.png", np.ones((30, 40), np.uint8), record)
+    parts = open_window(folder, segment=segment)
+    assert "does not fit this photo" in parts.window.banners.text("notes")
+    if segment:
+        _wait_predicted(qtbot, parts, 1)
+    assert parts.session.status("animal-0.png") is (
+        Status.PREDICTED if segment else Status.UNLABELLED
+    )
+    assert open_project(folder).prediction("animal-0.png") is not None  # nothing was deleted
+    if segment:
+        assert open_project(folder).read_prediction("animal-0.png", (48, 48)) is not None

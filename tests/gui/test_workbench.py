@@ -31,6 +31,9 @@ def bench(qtbot, told):
         def of(self, document, value, box):
             return None
 
+        def mask_in(self, document, box):
+            return None
+
     yield make_workbench(tasks, canvas, NoModel(), told.append)
     tasks.close()
 

@@ -62,6 +62,23 @@ def test_only_the_first_approval_of_an_image_counts(tmp_path: Path) -> None:
     assert read_reviews(path)["a"].dice == 0.99
 
 
+@pytest.mark.parametrize(
+    "after",
+    [Review("a", Status.PREDICTED), Review("a", Status.EDITED, "1")],
+    ids=["a prediction again", "to be edited"],
+)
+def test_an_approval_that_was_taken_back_does_not_count(tmp_path: Path, after: Review) -> None:
+    path = tmp_path / "reviews.jsonl"
+    for review in (
+        Review("a", Status.APPROVED, "1", dice=1.0),
+        after,
+        Review("a", Status.EDITED, "2"),
+        Review("a", Status.APPROVED, "2", dice=0.6),
+    ):
+        append_review(path, review)
+    assert [c.dice for c in read_corrections(path)] == [0.6]
+
+
 def test_files_of_before_and_of_anyone_are_read(tmp_path: Path) -> None:
     path = tmp_path / "reviews.jsonl"
     lines = [

@@ -64,6 +64,12 @@ def test_search_and_order_go_together():
     assert arrange(NAMES, parse("dice<0.7"), "name", False, KNOWN).names == ["a.jpg"]
 
 
+def test_a_year_that_no_calendar_has_is_not_known():
+    known = Known(facts={"a.jpg": Facts(modified=1e15), "d.jpg": Facts(modified=9e8)})
+    assert arrange(NAMES, parse("date>=1990"), "date", True, known).names == ["d.jpg"]
+    assert arrange(NAMES, parse(""), "date", True, known).names[:2] == ["a.jpg", "d.jpg"]
+
+
 def test_bars_are_shares_of_the_highest_value_or_of_one():
     assert arrange(NAMES, parse(""), "name", False, KNOWN).longest == 0.3
     assert arrange(NAMES, parse(""), "size", False, KNOWN).longest == 30

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from core.inference.options import PredictOptions
 from core.labels import PET, TRIMAP, scheme_of
 from core.masks import write_mask
 from core.project.predictions import PredictionRecord
@@ -68,6 +69,8 @@ def test_pictures_stand_side_by_side_in_step(open_window, folder, qtbot):
     shown = [views.view(p) for p in Picture if p is not Picture.PREVIOUS]
     assert all(view.isVisible() for view in shown)
     assert parts.canvas in shown
+    widths = [view.width() for view in shown]
+    assert max(widths) - min(widths) <= 1  # whatever stands above them
     photo, prediction = views.view(Picture.PHOTO), views.view(Picture.PREDICTION)
     photo.zoom_to(6.0)
     photo.pan(-30, -20)
@@ -252,6 +255,10 @@ def test_heat_maps_follow_image_class_and_opacity(open_window, folder, qtbot, go
         wait(qtbot, parts)
         assert parts.compare.heat.title == "Probability of background"
         assert np.abs(parts.compare.heat.values.astype(int) + first.values - 255).max() <= 1
+    else:
+        parts.predict_options.set(PredictOptions(flip=True))
+        wait(qtbot, parts)
+        assert not np.array_equal(parts.compare.heat.values, first.values)
     go_to(parts, "animal-1.png")
     qtbot.waitUntil(lambda: parts.compare.heat not in (None, first))
     assert not np.array_equal(parts.compare.heat.values, first.values)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QPointingDevice, QTabletEvent
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from core.evaluation.corrections import dice_between, read_corrections
@@ -15,6 +17,7 @@ from core.labels import PET, BorderRule
 from core.project.predictions import PredictionRecord
 from core.project.project import open_project
 from core.project.reviews import Review, Status, append_review, read_reviews
+from petseg_gui.corrections.presses import Presses
 from petseg_gui.parts import Parts
 from petseg_gui.wiring.corrections import open_corrections
 
@@ -58,6 +61,24 @@ def test_an_approval_records_how_far_the_prediction_was_and_the_work(
     assert review.dice == dice_between(mask, said, PET, BorderRule.FOREGROUND)
     assert (review.model, review.strokes, review.clicks) == ("model-1", 2, 2)
     assert review.seconds >= 5
+
+
+def test_presses_of_mouse_and_pen_count_and_to_look_about_is_no_work(qtbot: QtBot) -> None:
+    canvas, worked = QWidget(), list[int]()
+    qtbot.addWidget(canvas)
+    Presses(canvas, worked.append)
+    qtbot.mouseMove(canvas, QPoint(5, 5))
+    assert worked == []
+    qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(canvas, Qt.MouseButton.RightButton)
+    assert worked == [1, 0, 0, 0]
+    pen, left, place = QPointingDevice(), Qt.MouseButton.LeftButton, QPointF(5, 5)
+    for kind in (QEvent.Type.TabletPress, QEvent.Type.TabletMove):
+        event = QTabletEvent(
+            kind, pen, place, place, 0.5, 0, 0, 0, 0, 0, Qt.KeyboardModifier.NoModifier, left, left
+        )
+        QCoreApplication.sendEvent(canvas, event)
+    assert worked[4:] == [1, 0]
 
 
 def test_a_prediction_that_is_approved_as_it_is_was_right(
@@ -109,20 +130,23 @@ def test_the_window_plots_the_record_and_opens_images(
     approved = Status.APPROVED
     append_review(reviews, Review("gone.png", approved, "", "model-1", 30, 5, 9, 0.75))
     append_review(reviews, Review("animal-1.png", approved, "", "model-2", 12, 2, 4, 0.9))
+    append_review(reviews, Review("gone-2.png", approved, "", "model-1", 18, 1, 1, 0.8))
     parts = open_window(predicted)
     parts.actions["corrections"].trigger()
     window = open_corrections(parts)
-    qtbot.waitUntil(lambda: window.plots is not None and len(window.corrections) == 2)
+    qtbot.waitUntil(lambda: window.plots is not None and len(window.corrections) == 3)
     plots = window.plots
     assert plots is not None
-    assert "2 approved masks, 2 of them predicted before" in window.summary.text()
+    assert "3 approved masks, 3 of them predicted before" in window.summary.text()
     assert "Too few yet" in window.advice.text()
     x, y = plots._dots[0].getData()
-    assert (list(x), list(y)) == ([1, 2], [0.75, 0.9])
-    assert list(plots._means[1].getData()[1]) == [30, 21]
-    assert len(plots._changes) == 3  # another model from the second on
+    assert (list(x), list(y)) == ([1, 2, 3], [0.75, 0.9, 0.8])
+    assert list(plots._means[1].getData()[1]) == [30, 21, 20]
+    # The second model began with the second image; the first one's are still being approved.
+    assert [line.value() for _, line in plots._changes] == [1.5] * len(plots.charts)
     chart = plots.charts[0]
     chart.setFocus()
+    qtbot.keyClick(chart, Qt.Key.Key_Left)
     qtbot.keyClick(chart, Qt.Key.Key_Left)
     assert "gone.png: Dice 0.750, 30 s, 5 strokes, model model-1" in window.readout.text()
     qtbot.keyClick(chart, Qt.Key.Key_Right)
@@ -139,11 +163,15 @@ def test_the_window_plots_the_record_and_opens_images(
     )
     assert len(opened) == 1
     window.tabs.setCurrentIndex(1)
-    words = [window.table.model().index(0, column).data() for column in (0, 2, 4, 6)]
-    assert words in (
-        ["gone.png", "0.750", "5", "model-1"],
-        ["animal-1.png", "0.900", "2", "model-2"],
-    )
+    for order, words in (
+        (Qt.SortOrder.AscendingOrder, ["gone.png", "0.750", "5", "model-1"]),
+        (Qt.SortOrder.DescendingOrder, ["animal-1.png", "0.900", "2", "model-2"]),
+    ):
+        window.table.sortByColumn(2, order)
+        rows = window.table.model()
+        assert [rows.index(0, column).data() for column in (0, 2, 4, 6)] == words
+    window.table.activated.emit(window.table.model().index(0, 0))
+    assert opened[1:] == ["animal-1.png"]
 
 
 def test_the_window_follows_what_is_approved(

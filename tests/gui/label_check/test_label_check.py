@@ -12,7 +12,7 @@ from PySide6.QtGui import QPixmap
 from pytestqt.qtbot import QtBot
 
 from core.label_check.findings import Finding, add_finding, said_right, save_model_mask
-from core.label_check.plan import check_config, finish, make_check, plan_check
+from core.label_check.plan import check_config, checks_folder, finish, make_check, plan_check
 from core.project.project import open_project
 from core.project.reviews import Status
 from petseg_gui.label_check.window import CheckWindow
@@ -94,6 +94,18 @@ def test_k_says_that_a_mask_is_right_and_goes_to_the_next(
     window._desk.look()
     qtbot.waitUntil(lambda: window._desk.looked is not None and window._desk.looked.right == 1)
     assert "animal-3.png" not in images(window)
+
+
+def test_what_cannot_be_written_down_stays_in_the_queue(
+    opened: tuple[Parts, CheckWindow], qtbot: QtBot, tmp_path: Path
+) -> None:
+    parts, window = opened
+    project = parts.session.project
+    assert project is not None
+    (checks_folder(project) / "right.jsonl").symlink_to(tmp_path / "gone" / "right.jsonl")
+    qtbot.keyClick(window.queue, Qt.Key.Key_K)
+    qtbot.waitUntil(lambda: "Cannot write" in window.state.text())
+    qtbot.waitUntil(lambda: images(window)[0] == "animal-3.png")
 
 
 def test_t_proposes_the_model_s_mask_as_an_edit_and_approves_nothing(
