@@ -43,6 +43,19 @@ class BorderRule(StrEnum):
     BACKGROUND = "background"
     CLASS = "class"
 
+    @property
+    def words(self) -> str:
+        """The rule as people read it."""
+        return _BORDER_WORDS[self]
+
+
+_BORDER_WORDS = {
+    BorderRule.FOREGROUND: "the border counts as object",
+    BorderRule.IGNORE: "the border is left out",
+    BorderRule.BACKGROUND: "the border counts as background",
+    BorderRule.CLASS: "the border is a class of its own",
+}
+
 
 @dataclass(frozen=True)
 class LabelClass:

@@ -64,7 +64,7 @@ def onnx_path(path: Path) -> Path:
 def read_description(path: Path) -> ModelDescription:
     """Read and check a model file's description. Raises ModelFileError."""
     if not path.is_file():
-        raise ModelFileError(f"No model at {path}.")
+        raise ModelFileError(f"No model at {path}. Choose another one.")
     if path.stat().st_size > MAX_BYTES:
         raise ModelFileError(f"{path.name} is larger than 2 GB: not a model of PetSeg.")
     try:

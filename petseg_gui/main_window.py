@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 
 from petseg_gui.actions import MENUS, TOOLBAR, TOOLBAR_RIGHT, TOOLS, Menu, set_icons
 from petseg_gui.banner import Banners
+from petseg_gui.dock_heights import DockHeights
 from petseg_gui.progress import ProgressStrip
 from petseg_gui.readout import Readout
 
@@ -49,6 +50,7 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self._actions = actions
         self.may_close: Callable[[], bool] = lambda: True
+        self._heights = DockHeights(self)
         self.banners = Banners(self)
         self.progress = ProgressStrip(self)
         self.save_state = QLabel(self)
@@ -104,6 +106,7 @@ class MainWindow(QMainWindow):
             "Training", training, Qt.DockWidgetArea.RightDockWidgetArea, 320
         )
         self.training_dock.hide()
+        self._heights.watch(self.training_dock)
         for dock in (self.browser_dock, self.training_dock):
             self._menus["&View"].addAction(dock.toggleViewAction())
 
@@ -111,6 +114,7 @@ class MainWindow(QMainWindow):
         """A dock on the right, hidden at first, with its entry in the View menu."""
         dock = self._add_dock(title, widget, Qt.DockWidgetArea.RightDockWidgetArea, width)
         dock.hide()
+        self._heights.watch(dock)
         self._menus["&View"].addAction(dock.toggleViewAction())
         return dock
 

@@ -10,9 +10,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from core.cli.output import DONE, open_for_cli, save_json, say, table
+from core.cli.output import DONE, open_for_cli, save_json, say, table, warn
 from core.cli.train import absolute_start
-from core.label_check.findings import Finding, read_findings, said_right
+from core.label_check.findings import (
+    LEARNT_TOO_LITTLE,
+    Finding,
+    learnt_too_little,
+    read_findings,
+    said_right,
+)
 from core.label_check.plan import (
     check_config,
     is_done,
@@ -63,7 +69,10 @@ def check_command(
             ),
         )
     found, right = read_findings(check), said_right(project)
-    _tell([f for f in found if (f.image, f.mask) not in right])
+    if learnt_too_little(found):
+        warn(LEARNT_TOO_LITTLE)
+    else:
+        _tell([f for f in found if (f.image, f.mask) not in right])
     value = [asdict(f) | {"right": (f.image, f.mask) in right} for f in found]
     save_json(json_file, {"check": str(check), "border": plan.rule.value, "masks": value})
     return DONE

@@ -14,7 +14,7 @@ def corrections_command(data: Path, json_file: Path | None, store: Path | None) 
     corrections = read_corrections(project.store / "reviews.jsonl")
     compared = [c for c in corrections if c.dice is not None]
     say(
-        f"{len(corrections)} approved masks, {len(compared)} of them predicted before "
+        f"{len(corrections)} masks approved by you, {len(compared)} of them predicted before "
         f"(border = {project.settings.border_rule})"
     )
     if compared:

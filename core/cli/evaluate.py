@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from core.child import Tell
 from core.cli.models import model_path
-from core.cli.output import open_for_cli, report_skipped, say, table, warn
+from core.cli.output import images, open_for_cli, report_skipped, say, table, warn
 from core.errors import BadInput
 from core.evaluation.assess import Assessment, assess, names_to_score
 from core.evaluation.comparison import Comparison, compare
@@ -146,7 +146,7 @@ def _write(files: Files, found: Assessment, comparison: Comparison | None) -> No
 def _print(evaluation: Evaluation) -> None:
     threshold = "" if evaluation.threshold is None else f", threshold {evaluation.threshold:g}"
     say(
-        f"{evaluation.images} images, subset {evaluation.subset}, border = {evaluation.border}"
+        f"{images(evaluation.images)}, subset {evaluation.subset}, border = {evaluation.border}"
         f"{threshold}, native size"
     )
     groups = [("all", evaluation), *evaluation.groups.items()]

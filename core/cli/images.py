@@ -37,7 +37,7 @@ def images_command(
         raise BadInput(f"Images are sorted by {', '.join(o.key for o in ORDERS)}, not by {sort!r}.")
     project = open_for_cli(data, store)
     index = Index(project.store / INDEX_NAME if project.writable else None)
-    known = Known(project.status, project.known_split(), {})
+    known = Known(project.status, project.whole_split(), {})
     _gather(project, index, known)
     names = arrange(project.names, query, sort, order.descending is not reverse, known).names
     if useful:

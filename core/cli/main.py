@@ -6,9 +6,10 @@ import sys
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from core.cli import model_commands
 from core.cli.output import BAD_INPUT, FAILED, warn
@@ -17,7 +18,20 @@ from core.inference.options import MOST_TILES, PredictOptions
 from core.labels import BorderRule
 from core.masks import MaskEncoding
 
+
+class _Plain(TyperGroup):
+    """Says what is wrong with an option without the name of the error that found it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 app = typer.Typer(
+    cls=_Plain,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

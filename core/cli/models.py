@@ -16,8 +16,17 @@ from core.modelfile import read_description
 
 
 def model_path(model: str) -> Path:
-    """The file of a model: "" and "bundled" are the one that comes with PetSeg."""
-    return bundled_model() if model in ("", "bundled") else Path(model)
+    """The file of a model: "" and "bundled" are the one that comes with PetSeg.
+
+    Raises BadInput where there is no such file.
+    """
+    if model in ("", "bundled"):
+        return bundled_model()
+    if not Path(model).is_file():
+        raise BadInput(
+            f"No model at {model}. Give a model's file (petseg models lists them), or: bundled."
+        )
+    return Path(model)
 
 
 def models_command(data: Path | None, store: Path | None) -> int:

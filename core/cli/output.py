@@ -68,6 +68,11 @@ class _Speed(ProgressColumn):
         return Text(f"{task.speed:.1f} images/s" if task.speed else "")
 
 
+def images(number: int) -> str:
+    """1 image, 2 images."""
+    return "1 image" if number == 1 else f"{number} images"
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns on stdout, aligned, plain text."""
     cells = [list(header), *(list(row) for row in rows)]

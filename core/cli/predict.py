@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from core.cli.models import model_path
-from core.cli.output import progress, report_skipped, save_json, say, warn
+from core.cli.output import images, progress, report_skipped, save_json, say, warn
 from core.errors import BadInput
 from core.files import write_bytes
 from core.images import ImageError, encode_jpeg, image_size, read_image
@@ -84,7 +84,7 @@ def predict_command(
                 warn(f"{job.image}: {note}")
             rows.append(found)
     seconds = time.monotonic() - started
-    say(f"Segmented {len(rows)} images in {seconds:.1f} s into {out}")
+    say(f"Segmented {images(len(rows))} in {seconds:.1f} s into {out}")
     save_json(
         json_file,
         {

@@ -94,8 +94,8 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
     """
     if a.border is not b.border:
         raise BadInput(
-            f"One was scored with border = {a.border.value}, the other with {b.border.value}: "
-            "their figures mean different things. Evaluate both with the same rule."
+            f"In one {a.border.words}, in the other {b.border.words}: their figures mean different "
+            "things. Evaluate both with the same rule."
         )
     if [c.name for c in a.per_class] != [c.name for c in b.per_class]:
         raise BadInput("The two were scored on different classes: they cannot be compared.")

@@ -19,6 +19,7 @@ import numpy as np
 
 from core.errors import BadInput, PetSegError
 from core.evaluation.metrics import confusion, score
+from core.evaluation.spreadsheet import cell
 from core.images import image_size
 from core.labels import BorderRule, LabelScheme, apply_border_rule, scheme_under
 from core.project.project import Project
@@ -241,5 +242,6 @@ def to_csv(corrections: Sequence[Correction]) -> bytes:
     writer.writerow(columns)
     for c in corrections:
         time = c.time.isoformat() if c.time is not None else ""
-        writer.writerow([c.image, time, c.model, c.dice, c.seconds, c.strokes, c.clicks])
+        image, model = cell(c.image), cell(c.model)
+        writer.writerow([image, time, model, c.dice, c.seconds, c.strokes, c.clicks])
     return text.getvalue().encode("utf-8", "replace")

@@ -18,14 +18,14 @@ from core.evaluation import pictures as drawn
 from core.evaluation.comparison import Comparison
 from core.evaluation.figures import plots_of
 from core.evaluation.result import Evaluation, OverDataSet, badness, counts_of
-from core.evaluation.terms import FIGURES, NOTES, RULES, SEEN
+from core.evaluation.spreadsheet import cell
+from core.evaluation.terms import FIGURES, NOTES, SEEN
 
 _MOST_ROWS = 2000
 _MOST_EXTRAS = 200
 _CLASS_KEYS = ("iou", "dice", "precision", "recall", "boundary_iou")
 _SUBSETS = {"all": "all of them with an approved mask"}
 _MOST_CONFUSED = 12  # classes whose table still fits a page
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLOURS = {
     "agreed": drawn.AGREED,
     "missed": drawn.MISSED,
@@ -86,7 +86,7 @@ def render(
         dataset_keys=list(OverDataSet.model_fields),
         notes=NOTES,
         seen=SEEN,
-        rule=RULES[evaluation.border],
+        rule=evaluation.border.words,
         subset=_SUBSETS.get(evaluation.subset, evaluation.subset),
         made=f"{datetime.fromisoformat(evaluation.made):%d %B %Y, %H:%M} UTC",
         colours=_COLOURS,
@@ -107,14 +107,9 @@ def write_csv(path: Path, evaluation: Evaluation) -> None:
     for row in evaluation.rows:
         values = [getattr(row, column) for column in _COLUMNS[1:]]
         writer.writerow(
-            [_cell(row.image), *values, *(_cell(row.groups.get(g, "")) for g in groupings)]
+            [cell(row.image), *values, *(cell(row.groups.get(g, "")) for g in groupings)]
         )
     files.write_bytes(path, table.getvalue().encode())
-
-
-def _cell(text: str) -> str:
-    """A name that no spreadsheet takes for a formula; as a path it still means the same."""
-    return f"./{text}" if text.startswith(_FORMULA) else text
 
 
 def _confusion(evaluation: Evaluation) -> list[list[float | None]] | None:

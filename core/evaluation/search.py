@@ -172,8 +172,10 @@ def completions(text: str, values: Callable[[str], Sequence[str]]) -> list[str]:
     begun = re.search(r'-?([A-Za-z]+)(:?)((?:[^\s"]*,)?)([^\s"]*)$', text)
     if begun is None or text[: begun.start()].count('"') % 2:
         return []
-    word, colon, _, last = begun.groups()
+    word, colon, before, last = begun.groups()
     if not colon:
+        if before or last:
+            return []  # a number is being typed, or a name
         # Two letters: one alone begins a name more often than a key.
         found = [key for key in KEYS if len(word) > 1 and key.startswith(word.lower())]
         head = text[: begun.start(1)]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from core.evaluation.bootstrap import RESAMPLES
 from core.evaluation.calibration import BINS
-from core.labels import BorderRule
 
 
 @dataclass(frozen=True)
@@ -112,10 +111,3 @@ SEEN = (
     "PetSeg's own model was trained on Oxford-IIIT Pet and may have learnt from these very masks: "
     "on new photos it does worse."
 )
-
-RULES = {
-    BorderRule.FOREGROUND: "the border counts as object",
-    BorderRule.IGNORE: "the border is left out",
-    BorderRule.BACKGROUND: "the border counts as background",
-    BorderRule.CLASS: "the border is a class of its own",
-}

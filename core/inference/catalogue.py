@@ -38,7 +38,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model that can be chosen. title: its name in one line, dated where others have the same."""
+    """A model that can be chosen. title: its name in one line, and more where others have it."""
 
     path: Path
     title: str
@@ -122,16 +122,20 @@ def _require_imported(store: Path, path: Path) -> None:
 
 
 def _told_apart(entries: list[ModelEntry]) -> list[ModelEntry]:
-    """Entries of which no two have one title."""
+    """Entries of which no two have one title; the bundled one keeps its own."""
     names = Counter(entry.title for entry in entries)
-    dated = [
-        replace(e, title=f"{e.title} · {_when(e)}") if names[e.title] > 1 and _when(e) else e
-        for e in entries
-    ]
+    dated = [_with(e, _when(e)) if names[e.title] > 1 and _when(e) else e for e in entries]
     still = Counter(entry.title for entry in dated)
     return [
-        replace(e, title=f"{e.title} · {_place(e)}") if still[e.title] > 1 else e for e in dated
+        _with(entry, _place(entry)) if still[other.title] > 1 else other
+        for entry, other in zip(entries, dated, strict=True)
     ]
+
+
+def _with(entry: ModelEntry, more: str) -> ModelEntry:
+    if entry.origin is Origin.BUNDLED:
+        return entry
+    return replace(entry, title=f"{entry.title} · {more}")
 
 
 def _when(entry: ModelEntry) -> str:

@@ -7,9 +7,11 @@ the checks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -25,6 +27,10 @@ FINDINGS = "findings.jsonl"
 _MODEL = "model"
 _RIGHT = "right.jsonl"
 _DOUBTFUL = 0.43  # of the reference data 95 % of the good masks have less
+LEARNT_TOO_LITTLE = (
+    "The networks have learnt too little to judge these masks: approve more, or begin from other "
+    "weights."
+)
 _WORTH_A_WORD = 0.01  # of the image
 
 
@@ -52,6 +58,14 @@ def read_findings(check: Path) -> list[Finding]:
         raise BadInput(f"Cannot read {check / FINDINGS}: {error.strerror or error}.") from error
     found = {f.image: f for f in map(_parse, records) if f is not None}
     return sorted(found.values(), key=lambda f: (-f.score, f.image))
+
+
+def learnt_too_little(found: Sequence[Finding]) -> bool:
+    """Whether most masks are suspected: then the networks are wrong, not the masks.
+
+    One that calls everything the same scores some 0.5 whatever the mask.
+    """
+    return bool(found) and median(f.score for f in found) >= _DOUBTFUL
 
 
 def save_model_mask(check: Path, project: Project, name: str, mask: np.ndarray) -> None:

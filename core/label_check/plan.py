@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core import files
 from core.errors import BadInput
+from core.evaluation.seen import bundled_has_seen
 from core.labels import BorderRule
 from core.project.project import Project
 from core.project.reviews import Status

@@ -33,7 +33,7 @@ def export_model(path: Path, out: Path) -> list[Path]:
 
     ``out`` ends in .onnx: the network with its description inside; in .safetensors: the model file
     with its twin; otherwise a new folder with a script and a page for the browser. Raises
-    ModelFileError, BadInput (something stands there already), WriteError.
+    ModelFileError, BadInput (something stands there already, another ending), WriteError.
     """
     description = read_description(path)
     twin = read_onnx(path, description)
@@ -42,6 +42,11 @@ def export_model(path: Path, out: Path) -> list[Path]:
         contents = {out: self_contained(twin, description)}
     elif suffix == ".safetensors":
         contents = {onnx_path(out): twin, out: path.read_bytes()}
+    elif any(letter.isalpha() for letter in suffix) and not out.is_dir():
+        raise BadInput(
+            f"{out.name} is no kind of model: give a name that ends in .onnx or .safetensors, or a "
+            "new folder's; nothing was written."
+        )
     else:
         contents = _folder(path, out, twin, description)
     _refuse_overwriting(out, list(contents))

@@ -359,6 +359,13 @@ class Project:
         split = self._assign(names, self.known_split(), alive)
         return {n: split[n] for n in names}
 
+    def whole_split(self, alive: Callable[[], None] = lambda: None) -> dict[str, Subset]:
+        """The split as it is written down, and where the other approved masks will be.
+
+        As evaluating takes it. Writes nothing; ``alive`` and what it raises are as ``split``'s.
+        """
+        return self._assign(self.named([Status.APPROVED]), self.known_split(), alive)
+
     def fix_split(self, names: Sequence[str]) -> dict[str, Subset]:
         """As ``split``, and writes it down for good; other processes may do so at the same time.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import count
 
 from PySide6.QtCore import QObject, Signal
 
@@ -23,6 +24,10 @@ from petseg_gui.tasks import Job, Lane, Task, Tasks
 _STEP_S = 0.2
 _SOME = 1000  # images at most that a step looks at
 _FILES = 50  # that are looked at before the clock is
+
+
+class _Later(Exception):
+    """The rest of it is another step's."""
 
 
 @dataclass
@@ -61,6 +66,7 @@ class FactsKeeper(QObject):
         self._waiting: deque[str] = deque()
         self._task: Task | None = None
         self._begun = False
+        self._undivided = False  # whether masks may have been approved since they were divided
 
     @property
     def index(self) -> Index | None:
@@ -84,7 +90,7 @@ class FactsKeeper(QObject):
         folder = self._folder
         if folder is None or self._begun:
             return
-        self._begun = True
+        self._begun = self._undivided = True
         self._waiting.extend(folder.project.names)
         self._task = self._tasks.run(
             Lane.INDEX,
@@ -98,12 +104,14 @@ class FactsKeeper(QObject):
         """An image's mask or prediction may be another one."""
         if self._begun and self._folder is not None:
             self._changed[name] = None
+            self._undivided = True
             self._go_on()
 
     def look_at_all(self) -> None:
         """What masks mean, or who trains, may be different: look at every image again."""
         if self._begun and self._folder is not None:
             self._waiting = deque(self._folder.project.names)
+            self._undivided = True
             self._go_on()
 
     def close(self) -> None:
@@ -114,11 +122,14 @@ class FactsKeeper(QObject):
         self._folder = None
         self._changed.clear()
         self._waiting.clear()
-        self._begun = False
+        self._begun = self._undivided = False
 
     def _go_on(self) -> None:
         folder = self._folder
-        if folder is None or self._task is not None or not (self._changed or self._waiting):
+        if folder is None or self._task is not None:
+            return
+        if not (self._changed or self._waiting):
+            self._divide(folder)
             return
         some = min(_SOME, len(self._waiting))
         names = [*self._changed, *(self._waiting.popleft() for _ in range(some))]
@@ -130,6 +141,24 @@ class FactsKeeper(QObject):
             lambda reason: self._landed(folder, None),
         )
 
+    def _divide(self, folder: _Folder) -> None:
+        """Work out where masks will be that were approved since the split was written down."""
+        if not self._undivided:
+            return
+        self._undivided = False
+
+        def landed(split: dict[str, Subset] | None) -> None:
+            if folder is self._folder:
+                self._undivided |= split is None
+                self._landed(folder, _Step({}, [], split))
+
+        self._task = self._tasks.run(
+            Lane.INDEX,
+            lambda job: _divide(job, folder.project),
+            landed,
+            lambda reason: self._landed(folder, None),
+        )
+
     def _landed(self, folder: _Folder, step: _Step | None) -> None:
         if folder is not self._folder:
             return
@@ -137,7 +166,7 @@ class FactsKeeper(QObject):
         if step is not None:
             self._waiting.extendleft(reversed(step.left))
             if step.split is not None:
-                self.known.split = step.split
+                self._take_split(step.split)
             self._take(folder, step.facts)
         self._go_on()
         if self._task is None:
@@ -147,6 +176,12 @@ class FactsKeeper(QObject):
         if folder is self._folder and facts:
             self.known.facts.update(facts)
             self.changed.emit(list(facts))
+
+    def _take_split(self, split: dict[str, Subset]) -> None:
+        before, self.known.split = self.known.split, split
+        changed = [n for n in {**before, **split} if before.get(n) is not split.get(n)]
+        if changed:
+            self.changed.emit(changed)
 
 
 def _recall(job: Job, folder: _Folder) -> None:
@@ -187,6 +222,23 @@ def _measure(job: Job, folder: _Folder, names: list[str]) -> _Step:
     _tell_problem(folder)
     split = _split(folder)
     return _Step({m.name: facts_of(project, m) for m in measured}, names[done:], split)
+
+
+def _divide(job: Job, project: Project) -> dict[str, Subset] | None:
+    """The split with all approved masks in it; None where more photos are to be compared first."""
+    end, photos = time.monotonic() + _STEP_S, count()
+
+    def alive() -> None:
+        # Some at least: those of the steps before have to be found unchanged first.
+        if job.cancelled or (next(photos) > _FILES and time.monotonic() > end):
+            raise _Later
+
+    try:
+        return project.whole_split(alive)
+    except _Later:
+        return None  # what was read is remembered
+    except BadInput:
+        return {}  # whoever trains is told
 
 
 def _split(folder: _Folder) -> dict[str, Subset] | None:

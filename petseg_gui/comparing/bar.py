@@ -121,7 +121,7 @@ class PictureToggles(QWidget):
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setAccessibleName(f"Show: {WORDS[picture].lower()}")
-            button.clicked.connect(self._clicked)
+            button.clicked.connect(lambda _=False, picture=picture: self._clicked(picture))
             layout.addWidget(button)
             self.buttons[picture] = button
 
@@ -139,20 +139,21 @@ class PictureToggles(QWidget):
         number = sum(button.isChecked() for button in self.buttons.values())
         for picture, button in self.buttons.items():
             on = button.isChecked()
-            too_few, too_many = on and number <= FEWEST, not on and number >= MOST
-            button.setEnabled((on or picture in self._there) and not too_few and not too_many)
+            too_few = on and number <= FEWEST
+            button.setEnabled((on or picture in self._there) and not too_few)
             button.setToolTip(
-                f"{MOST} at most"
-                if too_many
-                else f"{FEWEST} at least"
+                f"{FEWEST} at least"
                 if too_few
                 else WORDS[picture]
                 if picture in self._there
                 else f"This image has no {WORDS[picture].lower()}"
             )
 
-    def _clicked(self) -> None:
-        self.chosen.emit([p for p, button in self.buttons.items() if button.isChecked()])
+    def _clicked(self, picture: Picture) -> None:
+        chosen = [p for p, button in self.buttons.items() if button.isChecked()]
+        if len(chosen) > MOST:  # it takes the first one's place
+            chosen.remove(next(p for p in chosen if p is not picture))
+        self.chosen.emit(chosen)
 
 
 class PairChoice(QWidget):

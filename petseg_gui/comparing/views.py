@@ -218,7 +218,7 @@ class CompareViews(QObject):
         found = desk.agreement
         bar.figures.setVisible(found is not None and found.dice is not None)
         if found is not None and found.dice is not None and found.iou is not None and material:
-            rule = f" · border: {material.rule.value}" if material.document.scheme.border_id else ""
+            rule = f" · {material.rule.words}" if material.document.scheme.border_id else ""
             bar.figures.setText(f"Dice {found.dice:.3f} · IoU {found.iou:.3f}{rule}")
             bar.figures.setToolTip(
                 "Between the mask and the prediction at the photo's own size; 1 is the same."

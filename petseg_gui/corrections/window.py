@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _SIZE = QSize(980, 700)
 _HINT = "Point at a mask, or move with left and right; a click or Enter opens it."
+_NOTHING = "You approved no mask yet. Those that came with the folder do not count."
 
 
 class CorrectionsWindow(QDialog):
@@ -109,7 +110,9 @@ class CorrectionsWindow(QDialog):
             with HEAVY:
                 from core.evaluation import corrections
             found = corrections.read_corrections(project.store / "reviews.jsonl")
-            rule = project.settings.border_rule
+            settings = project.settings
+            bordered = settings.scheme.border_id is not None
+            rule = settings.border_rule.words if bordered else ""
             return found, corrections.advice(found), _summary(found, rule)
 
         self._reading = self._tasks.run(
@@ -147,7 +150,7 @@ class CorrectionsWindow(QDialog):
 
     def _point(self, place: int | None) -> None:
         if place is None:
-            self.readout.setText(_HINT if self.corrections else "No mask was approved here yet.")
+            self.readout.setText(_HINT if self.corrections else _NOTHING)
             return
         from petseg_gui.corrections.plots import described
 
@@ -210,12 +213,13 @@ def _import_plots(job: Job) -> object:
 
 
 def _summary(corrections: Sequence[Correction], rule: str) -> str:
+    """rule: what the masks' border counts as, "" without one."""
     from core.evaluation.corrections import dice_trend
 
     compared = [c for c in corrections if c.dice is not None]
     told = (
-        f"{count(len(corrections), 'approved mask')}, {len(compared):,} of them predicted before. "
-        f"Dice: of the prediction against the approved mask, border = {rule}."
+        f"{count(len(corrections), 'mask')} approved by you, {len(compared):,} predicted before. "
+        f"Dice: of the prediction against the approved mask{rule and ', '}{rule}."
     )
     trend = dice_trend(corrections)
     if trend is not None:

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.evaluation.terms import RULES
 from core.labels import BorderRule
 from core.project.project import Project
 from petseg_gui.browser.telling import as_tip
@@ -53,7 +52,7 @@ class EvaluateForm(QWidget):
         self.border_box = QComboBox(self)
         self.border_box.setAccessibleName("Border rule")
         for rule in BorderRule:
-            self.border_box.addItem(RULES[rule].capitalize(), rule.value)
+            self.border_box.addItem(rule.words.capitalize(), rule.value)
         self.border_box.setToolTip("What the masks' border counts as; it moves every figure")
         self.flip_box = QCheckBox("Look twice", self)
         self.flip_box.setToolTip("At the photo and its mirror image: better, half as fast")

@@ -160,6 +160,7 @@ class ImagesPlot(Plot):
         lowest = self._rows[0].iou
         self.chart.setXRange(max(0.0, lowest - 0.03), 1.0, padding=0.02)
         self.chart.setYRange(0, highest + 1, padding=0)
+        self.chart.getAxis("left").setTickSpacing(levels=[(_tick_distance(highest), 0)])
         self._dot = min(_WIDEST_DOT, max(_SMALLEST_DOT, 260 / (highest + 1)))
         middle = self._rows[len(self._rows) // 2].iou
         tenth = self._rows[len(self._rows) // 10].iou
@@ -414,6 +415,14 @@ class CalibrationPlot(Plot):
             f"Where the model says {probability:.0%}, a pixel {what} {frequency:.0%} of the time "
             f"({share:.1%} of all pixels)."
         )
+
+
+def _tick_distance(highest: int) -> int:
+    """Of a count's ticks: 1, 2 or 5, 10, 20, 50, ..., so that there are at most eight."""
+    distance = 1
+    while highest > 8 * distance:
+        distance = distance * 5 // 2 if str(distance)[0] == "2" else distance * 2
+    return distance
 
 
 def _column(iou: float) -> int:

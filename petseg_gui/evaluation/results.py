@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.evaluation.result import Evaluation
-from core.evaluation.terms import FIGURES, NOTES, RULES, SEEN
+from core.evaluation.terms import FIGURES, NOTES, SEEN
 from core.project.project import Project
 from petseg_gui.evaluation.desk import Shown
 from petseg_gui.evaluation.plots import CalibrationPlot, ImagesPlot, ThresholdPlot
@@ -219,7 +219,7 @@ def _heading(evaluation: Evaluation, bordered: bool) -> str:
         f"{SUBSETS.get(evaluation.subset, evaluation.subset).lower()}: {evaluation.images:,}",
     ]
     if bordered:
-        parts.append(RULES[evaluation.border])
+        parts.append(evaluation.border.words)
     if evaluation.threshold is not None:
         parts.append(f"threshold {evaluation.threshold:.2f}")
     if evaluation.source.flip:

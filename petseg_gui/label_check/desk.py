@@ -35,6 +35,7 @@ class Looked:
     """What lies on the disk: the last check (None: none yet), whether it is done, its queue.
 
     right: how many masks were said to be right. start: what networks begin from unless told.
+    doubt: why there is no queue though masks were judged, "" where there is one.
     """
 
     check: Path | None
@@ -42,6 +43,7 @@ class Looked:
     entries: tuple[Entry, ...]
     right: int
     start: str
+    doubt: str = ""
 
 
 class CheckDesk(QObject):
@@ -180,19 +182,27 @@ class CheckDesk(QObject):
 def _look(job: Job, project: Project) -> Looked:
     with HEAVY:
         from core.label_check import plan
-        from core.label_check.findings import read_findings, said_right
+        from core.label_check.findings import (
+            LEARNT_TOO_LITTLE,
+            learnt_too_little,
+            read_findings,
+            said_right,
+        )
     check = plan.last_check(project)
     start = plan.default_start(project)
     if check is None:
         return Looked(None, False, (), 0, start)
-    right = said_right(project)
+    said = said_right(project)
     found = read_findings(check)
-    open_ = [f for f in found if (f.image, f.mask) not in right]
+    open_ = [f for f in found if (f.image, f.mask) not in said]
+    done, right = plan.is_done(check), len(found) - len(open_)
+    if learnt_too_little(found):
+        return Looked(check, done, (), right, start, LEARNT_TOO_LITTLE)
     known = set(project.names)
     entries = tuple(
         Entry(f, _digest(job, project, f.image) != f.mask) for f in open_ if f.image in known
     )
-    return Looked(check, plan.is_done(check), entries, len(found) - len(open_), start)
+    return Looked(check, done, entries, right, start)
 
 
 def _digest(job: Job, project: Project, name: str) -> str:

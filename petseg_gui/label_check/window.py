@@ -163,7 +163,7 @@ class CheckWindow(QDialog):
         if looked.check is None:
             return "" if desk.running else "No check yet."
         right = f", {looked.right:,} said to be right" if looked.right else ""
-        queue = f"{count(len(looked.entries), 'mask')} in the queue{right}."
+        queue = looked.doubt or f"{count(len(looked.entries), 'mask')} in the queue{right}."
         return queue if looked.done or desk.running else f"The check is not done. {queue}"
 
     def _show_progress(self, done: int, total: int, text: str) -> None:

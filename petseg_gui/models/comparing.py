@@ -116,11 +116,10 @@ class ModelComparison(QObject):
             with HEAVY:
                 from core.evaluation.comparison import compare
                 from core.evaluation.result import FILE_NAME, read_evaluation
-                from core.evaluation.terms import RULES
 
             one, other = (read_evaluation(folder / FILE_NAME) for folder in folders)
             bordered = settings.scheme.border_id is not None
-            border = RULES[settings.border_rule] if bordered else ""
+            border = settings.border_rule.words if bordered else ""
             return Compared(a.title, b.title, border, compare(one, other))
 
         self._reading = self._tasks.run(Lane.LOAD, work, self._read, self._failed)

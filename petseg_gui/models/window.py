@@ -307,6 +307,7 @@ class ModelsWindow(QDialog):
         made.setAllColumnsShowFocus(True)
         made.setItemDelegate(RoomyDelegate(made))
         made.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        made.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # what tells two apart comes last
         header = made.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

@@ -23,7 +23,6 @@ class ModelChooser(QComboBox):
         super().__init__(parent)
         self._models = models
         self.setAccessibleName("Model")
-        self.setToolTip("The model that segments")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(16)
         models.changed.connect(self._show)
@@ -45,6 +44,8 @@ class ModelChooser(QComboBox):
             self.setItemData(row, _details(entry), Qt.ItemDataRole.ToolTipRole)
             if entry.path == self._models.path:
                 self.setCurrentIndex(row)
+        # A long name is cut off.
+        self.setToolTip(as_tip(("The model that segments", self.currentText())))
         self.setEnabled(bool(self._models.entries))
         if not self._models.entries:
             return

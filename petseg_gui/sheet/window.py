@@ -146,6 +146,12 @@ class SheetWindow(QDialog):
         self._pages.setCurrentIndex(int(bool(names)))
         self._show_selection()
 
+    def go_to(self, name: str) -> None:
+        """Make an image the current one, if it is shown: what is judged next is that."""
+        row = self.model.row_of(name)
+        if row not in (-1, self.view.currentIndex().row()):
+            self._go_to(row)
+
     def list_changed(self) -> None:
         """The main window's list shows other images.
 

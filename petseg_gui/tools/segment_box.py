@@ -50,6 +50,7 @@ class SegmentBoxTool(ProposingTool):
         self._corners = []
         if drawn is not None:
             self._box = drawn.box
+            self.bench.tell("Enter takes what is found in the box, Esc leaves the mask as it is.")
             self._look(document)
 
     def refresh(self, document: Document) -> None:

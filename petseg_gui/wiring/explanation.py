@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 
 from petseg_gui.comparing.desk import EXPLANATION, OFF
@@ -34,9 +33,6 @@ def open_panel(parts: Parts) -> None:
         dock = parts.window.add_side_dock(_TITLE, _make_panel(parts), _WIDTH)
     dock.show()
     dock.raise_()
-    # The docks above it would leave it hardly more than its title.
-    height = max(dock.widget().sizeHint().height(), dock.height())
-    parts.window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
     dock.widget().setFocus()
 
 

@@ -61,8 +61,23 @@ def _go(parts: Parts, step: int) -> None:
 def _undo(parts: Parts) -> None:
     parts.canvas.finish_stroke()
     # What is only proposed is the first that is taken back.
-    if not parts.toolbox.take_back() and parts.session.document is not None:
-        parts.session.document.undo()
+    session = parts.session
+    if parts.toolbox.take_back() or session.document is None:
+        return
+    if _undoes_rejecting(parts):
+        parts.judge.accept([session.name])
+    else:
+        session.document.undo()
+
+
+def _undoes_rejecting(parts: Parts) -> bool:
+    """Whether rejecting the open image's prediction is what was done last."""
+    session = parts.session
+    return (
+        session.status(session.name) is Status.REJECTED
+        and session.document is not None
+        and not session.document.history.can_undo
+    )
 
 
 def _redo(parts: Parts) -> None:
@@ -142,15 +157,20 @@ def _refresh_actions(parts: Parts) -> None:
         actions[command].setEnabled(session.project is not None)
     history = document.history if document is not None else None
     undo, redo = actions["undo"], actions["redo"]
-    undo.setEnabled(history is not None and history.can_undo and session.can_edit)
+    rejected = _undoes_rejecting(parts)
+    can_undo = rejected or (history is not None and history.can_undo)
+    undo.setEnabled(can_undo and session.can_edit)
     redo.setEnabled(history is not None and history.can_redo and session.can_edit)
-    undo.setText(f"Undo {history.undo_title.lower()}".strip() if history else "Undo")
+    title = "rejecting" if rejected else history.undo_title.lower() if history else ""
+    undo.setText(f"Undo {title}".strip())
     redo.setText(f"Redo {history.redo_title.lower()}".strip() if history else "Redo")
 
 
 def _show_status(parts: Parts, name: str) -> None:
     parts.browser.refresh(name)
     _show_counts(parts)
+    if name == parts.session.name:
+        _refresh_actions(parts)
 
 
 def _show_counts(parts: Parts) -> None:

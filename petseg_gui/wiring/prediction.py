@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 
 from core.project.reviews import Status
 from petseg_gui.after import after_painting
@@ -99,14 +99,6 @@ def _make_panel(parts: Parts) -> None:
     _show_model(parts, panel)
     _show_state(parts, panel, slow)
     _show_predictions(parts, panel)
-    after_painting(panel, lambda: _make_room(parts, panel))
-
-
-def _make_room(parts: Parts, panel: PredictionPanel) -> None:
-    """The docks above it leave it hardly more than its title."""
-    dock, wanted = parts.prediction_dock, panel.sizeHint().height()
-    if dock.isVisible() and panel.height() < wanted // 2:
-        parts.window.resizeDocks([dock], [wanted], Qt.Orientation.Vertical)
 
 
 def _show_model(parts: Parts, panel: PredictionPanel) -> None:
@@ -137,7 +129,8 @@ def _show_state(parts: Parts, panel: PredictionPanel, slow: QTimer) -> None:
 
 def _show_predictions(parts: Parts, panel: PredictionPanel) -> None:
     session = parts.session
-    may = session.project is not None and session.project.writable and not parts.batch.running
+    # Also while it is being done: the keyboard would lose a button that is switched off.
+    may = session.project is not None and session.project.writable
     panel.set_predictions(session.counts[Status.PREDICTED], may)
 
 
@@ -183,6 +176,7 @@ def _refresh(parts: Parts) -> None:
 def _show_progress(parts: Parts, report: BatchReport) -> None:
     parts.window.progress.show_progress(batch_words(report), report.done, report.total)
     if not report.done:
+        parts.window.statusBar().clearMessage()  # it may tell of the batch before
         _refresh(parts)
 
 

@@ -44,6 +44,7 @@ def open_sheet(parts: Parts) -> SheetWindow:
         parts.window.closed.connect(sheet.pictures.stop)
     parts.session.save()
     show_beside(sheet)
+    sheet.go_to(parts.session.name)
     return sheet
 
 

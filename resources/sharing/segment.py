@@ -53,6 +53,12 @@ def segment(photo):
 
 
 if __name__ == "__main__":
-    mask = Image.fromarray(segment(ImageOps.exif_transpose(Image.open(sys.argv[1]))))
+    if len(sys.argv) != 3:
+        sys.exit("Usage: python segment.py PHOTO MASK.png")
+    try:
+        photo = ImageOps.exif_transpose(Image.open(sys.argv[1]))
+    except OSError as error:
+        sys.exit(f"{sys.argv[1]} cannot be read: {error.strerror or error}")
+    mask = Image.fromarray(segment(photo))
     mask.putpalette(palette)
     mask.save(sys.argv[2])

@@ -73,13 +73,19 @@ def test_the_question_comes_again_when_a_rejected_image_is_opened(
     assert not parts.session.document.mask.any()
 
 
-def test_the_prediction_can_be_taken_after_all(open_window, make_predicted, qtbot):
+@pytest.mark.parametrize("how", ["banner", "undo"])
+def test_the_prediction_can_be_taken_after_all(open_window, make_predicted, qtbot, how):
     parts = open_window(make_predicted())
     shown = parts.session.document.mask.copy()
     parts.actions["reject"].trigger()
     qtbot.waitUntil(lambda: not parts.session.document.mask.any())
-    _banner(parts).buttons[1].click()
+    if how == "undo":
+        assert parts.actions["undo"].text() == "Undo rejecting"
+        parts.actions["undo"].trigger()
+    else:
+        _banner(parts).buttons[1].click()
     qtbot.waitUntil(lambda: bool((parts.session.document.mask == shown).all()))
+    assert not parts.actions["undo"].isEnabled()
     assert parts.session.status("animal-0.png") is Status.PREDICTED
     assert _banner(parts) is None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.label_check.findings import LEARNT_TOO_LITTLE
 from core.project.reviews import Review, Status, append_review
 from tests.core.cli.conftest import Petseg
 
@@ -34,12 +35,13 @@ def test_check_lists_masks_and_leaves_them_as_they_are(
     )
     assert done.code == 0
     assert "10 approved masks, 2 networks from scratch" in done.out
+    assert done.err.strip() == LEARNT_TOO_LITTLE  # after one step
     found = json.loads(json_file.read_text())
     assert len(found["masks"]) == 10
     scores = [mask["score"] for mask in found["masks"]]
     assert scores == sorted(scores, reverse=True)
     assert not any(mask["right"] for mask in found["masks"])
-    assert found["masks"][0]["why"] in done.out
+    assert found["masks"][0]["image"] not in done.out
     assert snapshot(folder / "masks") == before
 
 
@@ -63,7 +65,7 @@ def test_corrections_tells_by_model(
     json_file = tmp_path / "corrections.json"
     done = petseg("corrections", folder, "--json", json_file)
     assert done.code == 0
-    assert "2 approved masks, 2 of them predicted before (border = foreground)" in done.out
+    assert "2 masks approved by you, 2 of them predicted before (border = foreground)" in done.out
     assert "0.6000" in next(line for line in done.out.splitlines() if line.startswith("model-a"))
     assert "approve 18 more masks" in done.out
     told = json.loads(json_file.read_text())

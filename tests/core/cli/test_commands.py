@@ -188,7 +188,7 @@ def test_the_installed_command_predicts_without_a_bar_in_a_pipe(
     (root / "images" / "animal-0.png").write_bytes(b"")
     done = real("predict", root, "--out", tmp_path / "out", "--model", tiny_model)
     assert done.returncode == 3
-    assert done.stdout.startswith("Segmented 1 images in ")
+    assert done.stdout.startswith("Segmented 1 image in ")
     assert done.stderr == (
         f"skipped {root / 'images' / 'animal-0.png'}: the file is empty (0 bytes)\n"
     )
@@ -223,3 +223,9 @@ def test_opening_a_folder_needs_neither_opencv_nor_onnxruntime():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_choice_that_there_is_not_is_refused_in_plain_words(petseg, tmp_path: Path):
+    outcome = petseg("evaluate", tmp_path, "--subset", "nothing")
+    assert outcome.code == 2
+    assert "'--subset': 'nothing' is not one of" in outcome.err

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 
+from core.evaluation import seen
+from core.evaluation.terms import SEEN
 from core.labels import TRIMAP
 from core.project.project import open_project
 
@@ -73,6 +76,17 @@ def test_the_json_holds_what_is_promised(petseg, oxford: Path, tmp_path: Path):
     assert 0 < value["calibration"]["ece"] < 1
     assert len(value["thresholds"]) == 99
     assert value["rows"][0]["image"] == "beagle_4.png"
+
+
+def test_petsegs_own_model_is_not_trusted_on_photos_that_it_has_learnt_from(
+    petseg, oxford: Path, make_project: MakeProject, tiny_model: Path, monkeypatch, tmp_path: Path
+):
+    monkeypatch.setattr(seen, "bundled_model", lambda: tiny_model)
+    report = tmp_path / "report.html"
+    warned = petseg("evaluate", oxford, "--subset", "all", "--report", report)
+    assert warned.err.strip() == SEEN
+    assert escape(SEEN) in report.read_text()
+    evaluate(petseg, tmp_path, make_project(3), "--subset", "all")  # not a word on stderr
 
 
 def test_cats_and_dogs_are_scored_apart(petseg, oxford: Path, tmp_path: Path):

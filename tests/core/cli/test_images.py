@@ -53,3 +53,13 @@ def test_what_means_nothing_is_refused_in_a_line(petseg, folder, options):
     done = petseg("images", str(folder), *options)
     assert done.code == 2
     assert len(done.err.splitlines()) == 1
+
+
+def test_before_a_training_the_split_is_the_one_that_evaluating_takes(petseg, make_project):
+    folder = make_project(images=12)
+    project = open_project(folder)
+    split = project.split(project.names)
+    done = petseg("images", str(folder), "split:val")
+    listed = [line.split()[0] for line in done.out.splitlines()[1:]]
+    assert listed == [n for n in project.names if split[n] == "val"] != []
+    assert project.known_split() == {}

@@ -60,7 +60,9 @@ def test_refusals_are_one_line_on_stderr(petseg: Petseg, tmp_path: Path, tiny_mo
         ("import", tmp_path / "notes.pt"),
         ("import", tiny_model, "--size", "64"),
         ("export", "bundled", tmp_path / "net.onnx"),
+        ("export", "bundled", tmp_path / "x.txt"),
         ("card", tmp_path / "gone.safetensors"),
+        ("card", "Tiny"),  # as it is listed
     ):
         done = petseg("models", *words)
         assert done.code == 2

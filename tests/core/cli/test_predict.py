@@ -41,7 +41,7 @@ def test_masks_have_the_photos_sizes_and_the_models_answer(
     path = photo(tmp_path / "in" / "a.png", size=(131, 77))
     outcome = petseg("predict", path, "--out", tmp_path / "out")
     assert outcome.code == 0
-    assert "Segmented 1 images" in outcome.out
+    assert "Segmented 1 image in" in outcome.out
     assert outcome.err == ""
     mask = read_mask(tmp_path / "out" / "a.png", MaskEncoding.IDS, PET, (131, 77))
     pixels = np.array(Image.open(path))
@@ -84,7 +84,7 @@ def test_a_photo_that_is_given_twice_is_predicted_once(petseg, tmp_path: Path):
     path = photo(tmp_path / "in" / "a.png")
     outcome = petseg("predict", path, path, tmp_path / "in", "--out", tmp_path / "out")
     assert outcome.code == 0
-    assert "Segmented 1 images" in outcome.out
+    assert "Segmented 1 image in" in outcome.out
 
 
 def test_photos_that_would_write_one_mask_are_refused_before_anything_is_written(

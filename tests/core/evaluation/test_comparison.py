@@ -95,7 +95,7 @@ def test_images_whose_mask_was_changed_in_between_are_left_out(project: Project,
 
 def test_what_means_different_things_is_not_compared(both):
     ignoring = both[1].model_copy(update={"border": BorderRule.IGNORE})
-    with pytest.raises(BadInput, match="border = foreground, the other with ignore"):
+    with pytest.raises(BadInput, match="border counts as object, in the other the border is left out"):
         compare(both[0], ignoring)
     with pytest.raises(BadInput, match="different classes"):
         compare(both[0], both[1].model_copy(update={"per_class": both[1].per_class[:1]}))
@@ -115,6 +115,15 @@ def test_a_few_images_that_all_gain_decide_nothing_yet(both):
     found = compare(*few)
     assert found.verdict == "open"
     assert found.words.startswith("5 images are too few to say which is better")
+
+
+def test_a_model_that_may_have_learnt_from_the_masks_is_named(both):
+    old, new = both
+    known = new.model_copy(update={"seen": True})
+    assert compare(old, known).words.endswith(
+        "New may have learnt from these very masks, the other has not."
+    )
+    assert "learnt" not in compare(known, known).words + compare(old, new).words
 
 
 def test_two_of_one_name_are_told_apart(both):

@@ -174,4 +174,5 @@ def test_a_summary_for_each_model_and_files_for_others() -> None:
     assert (two.model, two.masks) == ("=two", 1)
     table = list(csv.DictReader(io.StringIO(to_csv(rows).decode())))
     assert [row["dice"] for row in table] == ["0.8", "", "0.9", "1.0"]
+    assert "./=two" in [row["model"] for row in table]  # no formula
     assert json.loads(json.dumps(to_json(rows)))["corrections"][0]["image"] == "0.jpg"

@@ -148,6 +148,7 @@ def test_the_examples_in_the_help_can_be_searched():
         ("model:", ["model:Quick", 'model:"U-Net 5"']),
         ("d", []),  # a letter begins a name more often
         ("rex", []),
+        ("foo:bar uncertainty>x", []),  # a number is being typed
         ('"st', []),
     ],
 )

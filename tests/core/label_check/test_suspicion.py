@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.label_check.findings import sentence
+from core.label_check.findings import Finding, learnt_too_little, sentence
 from core.label_check.suspicion import suspicion_of
 from core.labels import PET, TRIMAP, VOID
 
@@ -67,6 +67,20 @@ def test_a_second_animal_that_was_forgotten_is_found_though_the_first_is_right()
     words = sentence(found, PET)
     assert words.startswith("The model is sure of pet in ")
     assert words.endswith(" % of the image where the mask has background.")
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_networks_that_call_everything_the_same_judge_nobody(share: float, learnt: bool) -> None:
+    same = np.stack([np.full((SIDE, SIDE), p, np.float32) for p in (1 - share, share)])
+    masks = [disc(x, radius=radius) for x in (40, 60, 80) for radius in (15, 30)]
+    wrong = np.roll(masks[0], 40, axis=1)  # of one of them
+    scores = [
+        suspicion_of(wrong if n == 0 else mask, said_of(mask) if learnt else same).score
+        for n, mask in enumerate(masks)
+    ]
+    found = [Finding(f"{n}.png", "", score, "") for n, score in enumerate(scores)]
+    assert learnt_too_little(found) is not learnt
 
 
 def test_void_counts_for_nothing() -> None:

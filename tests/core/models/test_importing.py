@@ -279,7 +279,7 @@ def _nothing(path: Path) -> None:
     ],
 )
 def test_what_is_no_u_net_of_ours_is_refused(
-    make: Callable[[Path], None], told: str, tmp_path: Path
+    make: Callable[[Path], None], told: str, tmp_path: Path, recwarn: pytest.WarningsRecorder
 ):
     file = tmp_path / "net.pth"
     make(file)
@@ -289,6 +289,7 @@ def test_what_is_no_u_net_of_ours_is_refused(
         import_model(file, tmp_path / "models", Answers("x", ("background", "pet")))
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "models").exists()
+    assert not [warning for warning in recwarn if "pickle" in str(warning.message)]
 
 
 def test_what_unpacks_to_more_than_a_model_can_be_is_refused(

@@ -117,6 +117,21 @@ def test_nothing_is_overwritten(name: str, tiny_model: Path, tmp_path: Path):
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
+def test_a_name_that_ends_in_something_else_is_refused(tiny_model: Path, tmp_path: Path):
+    with pytest.raises(BadInput, match=r"\.onnx or \.safetensors"):
+        export_model(tiny_model, tmp_path / "x.txt")
+    assert export_model(tiny_model, tmp_path / "pets-1.2")  # a folder may well be called so
+
+
+@pytest.mark.parametrize("words", [(), ("gone.png", "mask.png"), ("segment.py", "mask.png")])
+def test_the_script_says_in_one_line_what_is_wrong(words, tiny_model: Path, tmp_path: Path):
+    export_model(tiny_model, tmp_path / "out")
+    done = run(tmp_path / "out", "segment.py", *words)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert (words[0] if words else "Usage: python segment.py PHOTO MASK.png") in done.stderr
+
+
 def test_the_readme_tells_classes_figures_and_licence(tiny_model: Path, tmp_path: Path):
     model = tmp_path / "m.safetensors"
     onnx_path(model).write_bytes(onnx_path(tiny_model).read_bytes())

@@ -19,7 +19,9 @@ def test_only_the_options_that_differ_are_told():
     configs = [
         make_config("baseline"),
         make_config("baseline", learning_rate=3e-4, join=False),
-        make_config("baseline", start="/runs/20260101-quick/best.safetensors", size=96),
+        make_config("baseline", size=96, learning_rate=3e-4).model_copy(
+            update={"start": "/runs/20260101-quick/best.safetensors"}
+        ),
     ]
     assert differences(configs) == [
         Difference("start", ("scratch", "scratch", "20260101-quick")),

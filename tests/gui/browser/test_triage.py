@@ -17,6 +17,7 @@ from core.project.predictions import PredictionRecord
 from core.project.project import open_project
 from core.project.reviews import Status
 from core.project.split import position
+from petseg_gui.browser import facts
 from petseg_gui.browser.model import Role
 from petseg_gui.browser.search_line import HelpCard
 
@@ -201,6 +202,23 @@ def test_badge_and_bar_have_words_too(open_known, predicted, qtbot):
     _sort(parts, qtbot, "dice")
     dice = 1 - parts.facts.known.of("animal-0.png").disagreement
     assert model.index(0).data(Role.VALUE) == f"{dice:.2f}"
+
+
+def test_before_a_training_the_list_shows_the_split_that_evaluating_takes(
+    open_known, make_project, qtbot, monkeypatch
+):
+    monkeypatch.setattr(facts, "_FILES", 3)  # photos are compared in several steps
+    monkeypatch.setattr(facts, "_STEP_S", 0)
+    folder = make_project(images=12, masked=11)
+    project, last = open_project(folder), "animal-11.png"
+    project.save_prediction(last, np.ones((48, 48), np.uint8), PredictionRecord(last, "m"))
+    split = project.split(project.named([Status.APPROVED]))
+    parts = open_known(folder)
+    qtbot.keyClicks(parts.browser.search.edit, "split:val")
+    assert list(parts.browser.names) == [n for n in project.names if split.get(n) == "val"] != []
+    parts.judge.approve([last])
+    qtbot.waitUntil(lambda: parts.facts.known.split == project.split(project.names))
+    assert not (folder / ".petseg" / "split.json").exists()
 
 
 def test_a_file_name_is_no_markup(open_known, make_project):

@@ -106,8 +106,10 @@ def test_the_previous_models_prediction_can_be_shown(open_window, folder, qtbot)
     store_prediction(folder, 1 - left_half(), "tiny-1", "Newer")
     parts = open_window(folder)
     views = compare(qtbot, parts, "compare_side")
-    views.bar.pictures.buttons[Picture.PHOTO].click()
-    views.bar.pictures.buttons[Picture.PREVIOUS].click()
+    buttons = views.bar.pictures.buttons
+    buttons[Picture.PREVIOUS].click()
+    assert not buttons[Picture.PHOTO].isChecked()  # four at most: it takes the first one's place
+    assert sum(button.isChecked() for button in buttons.values()) == 4
     previous = views.view(Picture.PREVIOUS)
     assert parts.stage.cell(previous).title.text() == "Previous prediction by Tiny"
     assert parts.compare.material.previous.tolist() == left_half().tolist()

@@ -137,7 +137,7 @@ def test_the_window_plots_the_record_and_opens_images(
     qtbot.waitUntil(lambda: window.plots is not None and len(window.corrections) == 3)
     plots = window.plots
     assert plots is not None
-    assert "3 approved masks, 3 of them predicted before" in window.summary.text()
+    assert "3 masks approved by you, 3 predicted before" in window.summary.text()
     assert "Too few yet" in window.advice.text()
     x, y = plots._dots[0].getData()
     assert (list(x), list(y)) == ([1, 2, 3], [0.75, 0.9, 0.8])
@@ -180,7 +180,10 @@ def test_the_window_follows_what_is_approved(
     parts = open_window(predicted)
     window = open_corrections(parts)
     qtbot.waitUntil(lambda: window.plots is not None and bool(window.advice.text()))
-    assert window.readout.text() == "No mask was approved here yet."
+    assert (
+        window.readout.text()
+        == "You approved no mask yet. Those that came with the folder do not count."
+    )
     assert not window.table_button.isEnabled()
     approve(parts, qtbot)
     qtbot.waitUntil(lambda: [c.image for c in window.corrections] == [NAME])

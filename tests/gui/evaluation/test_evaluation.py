@@ -14,11 +14,12 @@ from PySide6.QtWidgets import QApplication, QDialog
 from core.evaluation.__main__ import work
 from core.evaluation.kept import FOLDER
 from core.evaluation.result import FILE_NAME, read_evaluation
+from core.evaluation.terms import SEEN
 from core.labels import scheme_of
 from core.masks import MaskEncoding
 from core.project.project import open_project
 from core.project.reviews import Status
-from petseg_gui.evaluation.desk import Wish
+from petseg_gui.evaluation.desk import Shown, Wish
 from petseg_gui.wiring.evaluation import open_evaluation
 from petseg_gui.wiring.folder import open_folder
 
@@ -75,6 +76,16 @@ def _tab(window, title: str) -> None:
     tabs.setCurrentIndex(titles.index(title))
 
 
+def test_a_model_that_may_have_learnt_from_the_masks_is_said_to(shown):
+    parts, window = shown
+    assert SEEN not in window.results.note.text()
+    evaluation = window.results.shown.evaluation.model_copy(update={"seen": True})
+    window.results.show_evaluation(
+        Shown(window.results.shown.folder, evaluation), parts.session.project
+    )
+    assert SEEN in window.results.note.text()
+
+
 def test_a_model_is_evaluated_and_kept(opened, make_project, qtbot):
     folder = make_project(images=6)
     parts, window = opened(folder)
@@ -94,7 +105,7 @@ def test_a_model_is_evaluated_and_kept(opened, make_project, qtbot):
     results = window.results
     assert results.iou.value.text() == f"{evaluation.per_image.iou:.3f}"
     assert results.floor.value.text() == f"{evaluation.floor.iou:.3f}"
-    assert "the border counts as object" in results.heading.text()
+    assert "border" not in results.heading.text()  # there is none
     assert "may have been trained" in results.note.text()
     names = [row.image for row in evaluation.worst]
     listed = results.worst.list
@@ -265,6 +276,14 @@ def test_each_image_is_reached_by_keys(shown, each_image, qtbot):
     qtbot.waitUntil(lambda: shown[0].session.name == rows[1].image)
 
 
+def test_images_are_counted_in_whole_numbers(each_image):
+    plot, _ = each_image
+    axis, (low, high) = plot.chart.getAxis("left"), plot.chart.viewRange()[1]
+    ticks = [value for _, values in axis.tickValues(low, high, axis.height()) for value in values]
+    assert len(ticks) > 1
+    assert all(value == int(value) for value in ticks)
+
+
 def test_a_click_on_a_dot_opens_its_image(shown, each_image, qtbot):
     plot, rows = each_image
     x, y = (float(values[0]) for values in plot.dots.getData())  # the worst image's
@@ -345,6 +364,7 @@ def test_masks_are_read_as_the_person_said_they_are(opened, make_project, qtbot)
     _evaluate(window, qtbot)
     qtbot.waitUntil(lambda: window.results.shown is not None)
     assert [c.name for c in window.results.shown.evaluation.per_class] == ["background", "pet"]
+    assert "the border counts as object" in window.results.heading.text()
 
 
 def test_another_folder_shows_its_own_evaluations(shown, make_project, qtbot):

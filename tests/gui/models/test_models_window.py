@@ -205,7 +205,7 @@ def test_two_models_are_compared_on_the_validation_images(
     qtbot.waitUntil(lambda: window.pages.currentWidget() is window.comparison, timeout=120_000)
     view = window.comparison
     assert "A: Tiny. B: Mine." in view.basis.text()
-    assert "border: foreground" in view.basis.text()
+    assert "the border counts as object" not in view.basis.text()
     assert view.verdict.text()
     figure = view.figures.topLevelItem(0)
     a, b, difference = (float(figure.text(i)) for i in (1, 2, 3))

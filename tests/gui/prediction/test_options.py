@@ -166,6 +166,7 @@ def test_probabilities_that_are_gone_are_asked_of_the_model_again(
     panel.number.setValue(0.6)
     with qtbot.waitSignal(parts.batch.finished):
         panel.apply.click()
+        assert panel.apply.isEnabled()  # else the keyboard would lose it
     for number in range(3):
         name = f"animal-{number}.png"
         assert np.array_equal(stored(folder, name), wanted(folder, name, threshold=0.6))

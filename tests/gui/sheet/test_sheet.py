@@ -112,6 +112,17 @@ def test_enter_opens_the_image_in_the_main_window(opened, qtbot):
     qtbot.waitUntil(lambda: parts.session.name == "animal-2.png")
 
 
+def test_it_begins_at_the_image_that_is_open_each_time(opened, qtbot, go_to):
+    parts, sheet = opened()
+    for name, closed in (("animal-2.png", True), ("animal-3.png", False), ("animal-1.png", True)):
+        if closed:
+            sheet.close()
+        go_to(parts, name)
+        parts.actions["contact_sheet"].trigger()
+        assert sheet.view.currentIndex().data() == name
+        assert sheet.view.selected == [name]
+
+
 def test_the_open_image_follows_what_is_judged_in_the_sheet(opened, qtbot, go_to):
     parts, sheet = opened()
     go_to(parts, "animal-1.png")

@@ -47,8 +47,9 @@ def test_a_box_proposes_what_the_model_says_and_enter_takes_it_as_one_edit(
     assert document.mask.all()
 
 
-def test_esc_drops_it(document, hand, tool):
+def test_esc_drops_it_and_that_is_said(document, hand, tool, told):
     hand.drag(tool, *CORNERS)
+    assert "Esc" in told[-1]
     tool.cancel(document)
     assert not tool.pending
     assert not hand.key(tool, ENTER)

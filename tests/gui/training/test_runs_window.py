@@ -97,7 +97,7 @@ def test_every_run_is_a_line_with_its_figures(opened, make_done, make_run, say):
     split = list(project.split(project.names).values())
     masks = f"{split.count('train')} + {split.count('val')}"
     assert cells[1:6] == ["Done", "baseline", masks, "2 of 2", "0.750"]
-    assert cells[Column.SIZE].endswith("MB")
+    assert cells[Column.SIZE].endswith(" kB")
     assert sorted(_texts(window, Column.STATE)) == ["Damaged", "Done", "Failed"]
     _select(window, damaged.name)
     assert "is damaged" in window.summary.text()
@@ -287,6 +287,8 @@ def test_a_new_run_from_an_old_one_waits_behind_the_one_that_trains(
     if command == "continue":
         assert window.question.number.value() == 2
         window.question.number.setValue(7)
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow)
         qtbot.keyClick(window.question.number, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(queue.waiting(done.parent)) == 1)
     new = read_run_config(queue.waiting(done.parent)[0]).train
