@@ -15,6 +15,7 @@ from core.files import file_stamp
 from core.project.facts import Facts
 from core.project.index import INDEX_NAME, Index
 from core.project.project import Project
+from core.project.reviews import Status
 from core.project.split import Subset
 from petseg_gui.heavy import HEAVY
 from petseg_gui.log import LOG
@@ -152,9 +153,10 @@ class FactsKeeper(QObject):
                 self._undivided |= split is None
                 self._landed(folder, _Step({}, [], split))
 
+        known = self.known.split
         self._task = self._tasks.run(
             Lane.INDEX,
-            lambda job: _divide(job, folder.project),
+            lambda job: _divide(job, folder.project, known),
             landed,
             lambda reason: self._landed(folder, None),
         )
@@ -224,8 +226,10 @@ def _measure(job: Job, folder: _Folder, names: list[str]) -> _Step:
     return _Step({m.name: facts_of(project, m) for m in measured}, names[done:], split)
 
 
-def _divide(job: Job, project: Project) -> dict[str, Subset] | None:
+def _divide(job: Job, project: Project, known: dict[str, Subset]) -> dict[str, Subset] | None:
     """The split with all approved masks in it; None where more photos are to be compared first."""
+    if all(name in known for name in project.named([Status.APPROVED])):
+        return known
     end, photos = time.monotonic() + _STEP_S, count()
 
     def alive() -> None:

@@ -6,8 +6,6 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QDockWidget
 
-from petseg_gui.after import after_painting
-
 
 @pytest.fixture
 def opened(open_window, make_project):
@@ -22,18 +20,11 @@ def opened(open_window, make_project):
     return open_
 
 
-@pytest.fixture
-def toggle(qtbot):
-    """toggle(parts, title) -> the panel, opened or closed as the View menu does, and laid out."""
-
-    def act(parts, title: str) -> QDockWidget:
-        dock = parts.window.findChild(QDockWidget, title)
-        dock.toggleViewAction().trigger()
-        with qtbot.waitCallback() as laid_out:
-            after_painting(dock, laid_out)  # begun later than what makes room: called later
-        return dock
-
-    return act
+def toggle(parts, title: str) -> QDockWidget:
+    """The panel, opened or closed as the View menu does."""
+    dock = parts.window.findChild(QDockWidget, title)
+    dock.toggleViewAction().trigger()
+    return dock
 
 
 @pytest.fixture
@@ -51,33 +42,38 @@ def drag(qtbot):
     return act
 
 
-def test_panels_share_the_height_by_what_they_need(opened, toggle):
+@pytest.fixture
+def two(opened, qtbot):
+    """A window, Classes and History, opened one after the other: both as high as they need."""
     parts = opened()
-    classes, history = toggle(parts, "Classes"), toggle(parts, "History")
-    assert history.height() >= history.sizeHint().height()
-    docks = [classes, history, toggle(parts, "Prediction")]
-    assert all(d.height() >= 0.9 * d.sizeHint().height() for d in docks)
+    docks = toggle(parts, "Classes"), toggle(parts, "History")
+    qtbot.waitUntil(lambda: all(d.height() >= d.sizeHint().height() for d in docks))
+    return parts, *docks
 
 
-def test_heights_that_a_person_dragged_stay_in_proportion(opened, toggle, drag):
-    parts = opened()
-    classes, history = toggle(parts, "Classes"), toggle(parts, "History")
-    drag(parts, classes, 150)
+def test_panels_share_the_height_by_what_they_need(two, qtbot):
+    parts, *docks = two
+    docks.append(toggle(parts, "Prediction"))
+    qtbot.waitUntil(lambda: all(d.height() >= 0.9 * d.sizeHint().height() for d in docks))
+
+
+def test_heights_that_a_person_dragged_stay_in_proportion(two, drag, qtbot):
+    parts, classes, history = two
+    drag(parts, classes, 100)
     before = classes.height() / history.height()
     prediction = toggle(parts, "Prediction")
-    assert prediction.height() > 200  # not only its threshold
+    qtbot.waitUntil(lambda: prediction.height() > 200)  # not only its threshold
     assert classes.height() / history.height() == pytest.approx(before, rel=0.05)
 
 
-def test_a_panel_that_is_opened_again_is_as_low_as_it_was_left(opened, toggle, drag, qtbot):
-    parts = opened()
-    history, prediction = toggle(parts, "History"), toggle(parts, "Prediction")
-    drag(parts, history, prediction.height() - 200)
-    for _ in range(2):
-        toggle(parts, "Prediction")
-    assert prediction.height() == pytest.approx(200, abs=8)
+def test_a_panel_that_is_opened_again_is_as_low_as_it_was_left(two, opened, drag, qtbot):
+    parts, classes, history = two
+    drag(parts, classes, history.height() - 150)
+    for shown in (False, True):
+        toggle(parts, "History")
+        qtbot.waitUntil(lambda shown=shown: (classes.height() < 600) is shown)
+    assert history.height() == pytest.approx(150, abs=8)
     parts.window.close()
     qtbot.waitUntil(lambda: not parts.window.isVisible())
-    again = opened().prediction_dock
-    qtbot.waitUntil(lambda: again.height() > 124)
-    assert again.height() == pytest.approx(200, abs=8)
+    again = opened().window.findChild(QDockWidget, "History")
+    qtbot.waitUntil(lambda: again.height() == pytest.approx(150, abs=8))

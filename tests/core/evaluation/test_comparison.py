@@ -95,7 +95,8 @@ def test_images_whose_mask_was_changed_in_between_are_left_out(project: Project,
 
 def test_what_means_different_things_is_not_compared(both):
     ignoring = both[1].model_copy(update={"border": BorderRule.IGNORE})
-    with pytest.raises(BadInput, match="border counts as object, in the other the border is left out"):
+    words = "border counts as object, in the other the border is left out"
+    with pytest.raises(BadInput, match=words):
         compare(both[0], ignoring)
     with pytest.raises(BadInput, match="different classes"):
         compare(both[0], both[1].model_copy(update={"per_class": both[1].per_class[:1]}))
