@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -47,7 +48,7 @@ class _Step:
 
     facts: dict[str, Facts]
     left: list[str]
-    split: dict[str, Subset] | None
+    split: Mapping[str, Subset] | None
 
 
 class FactsKeeper(QObject):
@@ -148,7 +149,7 @@ class FactsKeeper(QObject):
             return
         self._undivided = False
 
-        def landed(split: dict[str, Subset] | None) -> None:
+        def landed(split: Mapping[str, Subset] | None) -> None:
             if folder is self._folder:
                 self._undivided |= split is None
                 self._landed(folder, _Step({}, [], split))
@@ -179,7 +180,7 @@ class FactsKeeper(QObject):
             self.known.facts.update(facts)
             self.changed.emit(list(facts))
 
-    def _take_split(self, split: dict[str, Subset]) -> None:
+    def _take_split(self, split: Mapping[str, Subset]) -> None:
         before, self.known.split = self.known.split, split
         changed = [n for n in {**before, **split} if before.get(n) is not split.get(n)]
         if changed:
@@ -226,7 +227,7 @@ def _measure(job: Job, folder: _Folder, names: list[str]) -> _Step:
     return _Step({m.name: facts_of(project, m) for m in measured}, names[done:], split)
 
 
-def _divide(job: Job, project: Project, known: dict[str, Subset]) -> dict[str, Subset] | None:
+def _divide(job: Job, project: Project, known: Mapping[str, Subset]) -> Mapping[str, Subset] | None:
     """The split with all approved masks in it; None where more photos are to be compared first."""
     if all(name in known for name in project.named([Status.APPROVED])):
         return known
@@ -245,7 +246,7 @@ def _divide(job: Job, project: Project, known: dict[str, Subset]) -> dict[str, S
         return {}  # whoever trains is told
 
 
-def _split(folder: _Folder) -> dict[str, Subset] | None:
+def _split(folder: _Folder) -> Mapping[str, Subset] | None:
     """The split as it is written down, where it is another one than when it was read last."""
     stamp = file_stamp(folder.project.store / "split.json")
     if stamp == folder.split_stamp:
