@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from core.inference.options import PredictOptions
 from core.labels import PET, TRIMAP, scheme_of
-from core.masks import write_mask
+from core.masks import MaskEncoding, write_mask
 from core.project.predictions import PredictionRecord
 from core.project.project import open_project
 from petseg_gui.canvas.difference import DifferenceLayer
@@ -21,6 +21,7 @@ from petseg_gui.comparing.caption import Caption, two_lines
 from petseg_gui.comparing.pictures import Picture
 from petseg_gui.comparing.stage import best_columns
 from petseg_gui.comparing.views import CompareViews
+from petseg_gui.wiring.corrections import open_corrections
 
 NAME = "animal-0.png"
 
@@ -83,6 +84,21 @@ def test_pictures_stand_side_by_side_in_step(open_window, folder, qtbot):
     mask = parts.session.document.mask
     dice = 2 * (mask & left_half()).sum() / (mask.sum() + left_half().sum())
     assert views.bar.figures.text().startswith(f"Dice {dice:.3f} ")
+
+
+def test_windows_say_in_the_same_words_what_a_border_counts_as(open_window, make_project, qtbot):
+    def bordered(mask: np.ndarray) -> np.ndarray:
+        return np.vstack([np.full_like(mask[:1], TRIMAP.border_id), mask[1:]])
+
+    trimap = {"scheme": TRIMAP, "encoding": MaskEncoding.TRIMAP}
+    folder = make_project(images=1, change=bordered, **trimap)
+    store_prediction(folder, left_half())
+    parts = open_window(folder)
+    views = compare(qtbot, parts, "compare_side")
+    words = "the border counts as object"
+    qtbot.waitUntil(lambda: views.bar.figures.text().endswith(f" · {words}"))
+    corrections = open_corrections(parts)
+    qtbot.waitUntil(lambda: f"approved mask, {words}." in corrections.summary.text())
 
 
 def test_two_to_four_pictures_are_chosen(open_window, folder, qtbot):

@@ -149,6 +149,7 @@ def test_a_dropped_file_is_asked_about_and_imported(
     window.commands["use"].trigger()
     assert parts.models.path == entry.path
     assert parts.chooser.currentText() == "their net"
+    assert "their net" in parts.chooser.toolTip()  # a longer name is cut off
 
 
 def test_what_is_no_model_is_refused_in_the_window(

@@ -84,6 +84,12 @@ def test_only_the_selected_images_are_segmented(open_window, make_project, qtbot
     with qtbot.waitSignal(parts.batch.finished):
         parts.actions["segment_selected"].trigger()
     assert predicted(folder) == ["animal-1.png", "animal-3.png"]
+    told = parts.window.statusBar().currentMessage
+    assert told().startswith("2 images segmented")
+    with qtbot.waitSignal(parts.batch.finished):
+        parts.actions["segment_all"].trigger()
+        assert told() == ""  # that was the batch before
+    assert told().startswith("5 images segmented")
 
 
 def test_a_folder_that_changes_while_it_is_segmented(open_window, make_project, qtbot):
