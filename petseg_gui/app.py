@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def make_application() -> QApplication:
     """The QApplication with its look; raises ImportError where a library of Qt's is missing."""
     # First, because PySide6 reads the source of every module that is imported after it.
-    import_module("core.project.project")  # and with it NumPy and Pillow
+    for module in ("core.project.project", "core.evaluation.triage", "core.project.judging"):
+        import_module(module)  # and with it NumPy, Pillow and SQLite
     from PySide6.QtWidgets import QApplication
 
     from petseg_gui.look import set_look

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from core.editing.history import Edit
 from petseg_gui.beside import show_beside
-from petseg_gui.label_check.desk import CheckDesk, Entry
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Job, Lane
 from petseg_gui.wiring.training import show_image
 
 if TYPE_CHECKING:
+    from petseg_gui.label_check.desk import CheckDesk, Entry
     from petseg_gui.label_check.pictures import DifferencePictures
     from petseg_gui.label_check.window import CheckWindow
 
@@ -31,6 +31,7 @@ def wire_label_check(parts: Parts) -> None:
 
 def open_check(parts: Parts) -> CheckWindow:
     """The window; one that is open already is shown again."""
+    from petseg_gui.label_check.desk import CheckDesk
     from petseg_gui.label_check.pictures import DifferencePictures
     from petseg_gui.label_check.window import CheckWindow
 
