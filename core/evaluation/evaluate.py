@@ -35,7 +35,6 @@ class Report:
     """All images' scores under one border rule."""
 
     scheme: LabelScheme
-    rule: BorderRule
     images: tuple[Scored, ...]
 
     @property

@@ -306,7 +306,7 @@ def _score_model(run: Run, path: Path) -> Scores:
         return predictor.predict(pixels).mask(wanted, rule)
 
     names = [s.image for s in run.config.val_samples]
-    return Report(wanted, rule, tuple(evaluate(run.project, names, predict, rule))).scores
+    return Report(wanted, tuple(evaluate(run.project, names, predict, rule))).scores
 
 
 def _scores(tally: Tally) -> events.SubsetScores:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QHBoxLayout,
     QLabel,
@@ -23,7 +22,7 @@ from core.project.project import Project
 from petseg_gui.corrections.table import CorrectionTable
 from petseg_gui.heavy import HEAVY
 from petseg_gui.tasks import Job, Lane, Task, Tasks
-from petseg_gui.training.roomy import RoomyDelegate
+from petseg_gui.training.roomy import roomy_table
 from petseg_gui.training.saving import ask_and_save, picture
 from petseg_gui.words import count
 
@@ -161,16 +160,8 @@ class CorrectionsWindow(QDialog):
                 chart.setAccessibleDescription(words)
 
     def _make_table(self) -> QTreeView:
-        table = QTreeView(self)
-        table.setAccessibleName("Corrections")
-        table.setModel(self.model)
-        table.setItemDelegate(RoomyDelegate(table))
-        table.setRootIsDecorated(False)
-        table.setUniformRowHeights(True)
-        table.setAllColumnsShowFocus(True)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table = roomy_table("Corrections", self.model, self)
         table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
-        table.setSortingEnabled(True)
         for column, width in enumerate((250, 150, 76, 76, 76, 76)):
             table.header().resizeSection(column, width)
 

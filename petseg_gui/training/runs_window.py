@@ -29,7 +29,7 @@ from petseg_gui.heavy import HEAVY
 from petseg_gui.prediction.models import ModelChoice
 from petseg_gui.tasks import Job, Lane, Tasks
 from petseg_gui.training.inline_question import InlineQuestion
-from petseg_gui.training.roomy import RoomyDelegate
+from petseg_gui.training.roomy import roomy_table
 from petseg_gui.training.run_list import RunList
 from petseg_gui.training.runs_commands import RUN_COMMANDS
 from petseg_gui.training.runs_masks import RunsMasks
@@ -242,16 +242,8 @@ class RunsWindow(QDialog):
         menu.popup(self.table.viewport().mapToGlobal(position))
 
     def _make_table(self) -> QTreeView:
-        table = QTreeView(self)
-        table.setAccessibleName("Trainings")
-        table.setModel(self.sorted)
-        table.setItemDelegate(RoomyDelegate(table))
-        table.setRootIsDecorated(False)
-        table.setUniformRowHeights(True)
-        table.setAllColumnsShowFocus(True)
+        table = roomy_table("Trainings", self.sorted, self)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSortingEnabled(True)
         table.sortByColumn(Column.DATE, Qt.SortOrder.DescendingOrder)
         header = table.header()
         header.setStretchLastSection(False)

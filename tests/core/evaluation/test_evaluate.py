@@ -33,7 +33,7 @@ def report(
     predict: Callable[[str, np.ndarray], np.ndarray],
 ) -> Report:
     rows = tuple(evaluate(project, project.names, predict, rule))
-    return Report(scheme_under(project.settings.scheme, rule), rule, rows)
+    return Report(scheme_under(project.settings.scheme, rule), rows)
 
 
 def halves(_name: str, pixels: np.ndarray) -> np.ndarray:
@@ -90,4 +90,4 @@ def test_an_unlabelled_mask_counts_for_nothing(make_project):
     drawn = open_project(make_project(2, folder="drawn"))
     alone = report(drawn, BorderRule.FOREGROUND, halves)
     (empty,) = evaluate(void, void.names, halves, BorderRule.FOREGROUND)
-    assert Report(alone.scheme, alone.rule, (*alone.images, empty)).scores == alone.scores
+    assert Report(alone.scheme, (*alone.images, empty)).scores == alone.scores

@@ -65,6 +65,6 @@ def test_it_finds_the_pets_of_real_photos(predict: Predict, shared_data: Path):
     rows = tuple(
         evaluate(project, names, lambda _name, pixels: predict(pixels), BorderRule.FOREGROUND)
     )
-    scores = Report(PET, BorderRule.FOREGROUND, rows).scores
+    scores = Report(PET, rows).scores
     assert len(rows) >= 5
     assert scores.iou > 0.8
