@@ -16,7 +16,7 @@ from petseg_gui.canvas.view import View
 from petseg_gui.document import Document
 from petseg_gui.tools.choosing import Find, edit_for, is_locked, operation
 from petseg_gui.tools.drawing import draw_mark, draw_path, to_device
-from petseg_gui.tools.outlines import polygon_path
+from petseg_gui.tools.outlines import box_path, polygon_path
 from petseg_gui.tools.proposing import ProposingTool
 from petseg_gui.tools.tool import Operation, PointerEvent, Workbench
 
@@ -129,13 +129,7 @@ class GrabCutTool(ProposingTool):
             draw_mark(painter, stroke, 2 * _MARK, belongs=self._mark == _YES)
 
     def _frame(self) -> QPainterPath:
-        path = QPainterPath()
-        if self._corners:
-            path.addRect(QRectF(QPointF(*self._corners[0]), QPointF(*self._corners[1])))
-        elif self._box is not None:
-            x0, y0, x1, y1 = self._box
-            path.addRect(x0, y0, x1 - x0, y1 - y0)
-        return path
+        return box_path(self._corners, self._box)
 
     def _draw_mark(self, event: PointerEvent) -> None:
         if self._box is None:

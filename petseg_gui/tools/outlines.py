@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
 
 from core.editing import shapes
+from core.editing.box import Box
 from core.editing.brush import Point
 from core.editing.region import Region
 from petseg_gui.canvas.view import View
@@ -256,6 +257,17 @@ def polygon_path(points: list[Point], closed: bool = True) -> QPainterPath:
     path.addPolygon(QPolygonF([QPointF(*point) for point in points]))
     if closed:
         path.closeSubpath()
+    return path
+
+
+def box_path(corners: Sequence[Point], box: Box | None) -> QPainterPath:
+    """The box that is being drawn between two corners, else the one that was drawn, as a path."""
+    path = QPainterPath()
+    if corners:
+        path.addRect(QRectF(QPointF(*corners[0]), QPointF(*corners[1])))
+    elif box is not None:
+        x0, y0, x1, y1 = box
+        path.addRect(x0, y0, x1 - x0, y1 - y0)
     return path
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPainterPath
 
 from core.editing import shapes
@@ -13,6 +13,7 @@ from core.editing.history import Edit
 from petseg_gui.canvas.view import View
 from petseg_gui.document import Document
 from petseg_gui.tools.drawing import draw_path, to_device
+from petseg_gui.tools.outlines import box_path
 from petseg_gui.tools.proposing import ProposingTool
 from petseg_gui.tools.tool import PointerEvent, Workbench
 
@@ -87,10 +88,4 @@ class SegmentBoxTool(ProposingTool):
         self._proposal.ask(document, work)
 
     def _frame(self) -> QPainterPath:
-        path = QPainterPath()
-        if self._corners:
-            path.addRect(QRectF(QPointF(*self._corners[0]), QPointF(*self._corners[1])))
-        elif self._box is not None:
-            x0, y0, x1, y1 = self._box
-            path.addRect(x0, y0, x1 - x0, y1 - y0)
-        return path
+        return box_path(self._corners, self._box)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +39,28 @@ def leaves_nothing_running() -> Iterator[None]:
     assert _children() <= processes, "a child process was left behind"
     left = [t for t in threading.enumerate() if t not in threads and t.is_alive()]
     assert not left, f"threads were left behind: {left}"
+
+
+@pytest.fixture
+def ask_child() -> Callable[[str, object], tuple[int, list[dict[str, Any]]]]:
+    """ask_child(module, request) -> the exit code and the answers of a process asked once."""
+
+    def ask(module: str, request: object) -> tuple[int, list[dict[str, Any]]]:
+        with subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            child.stdin.write(json.dumps(request) + "\n")
+            child.stdin.flush()
+            lines = [json.loads(line) for line in child.stdout]  # it ends of itself
+        return child.returncode, lines
+
+    return ask
 
 
 @pytest.fixture

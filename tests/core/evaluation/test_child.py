@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.evaluation.result import read_evaluation
 
 
-def ask(request: Any) -> tuple[int, list[dict[str, Any]]]:
-    """The exit code and the lines of a process that is asked once."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "core.evaluation"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(json.dumps(request) + "\n")
-        child.stdin.flush()
-        lines = [json.loads(line) for line in child.stdout]
-    return child.returncode, lines
+@pytest.fixture
+def ask(ask_child):
+    """ask(request) -> the exit code and the answers of an evaluation's process."""
+    return partial(ask_child, "core.evaluation")
 
 
-def test_an_evaluation_s_folder_holds_all_there_is(make_project, tiny_model: Path, tmp_path: Path):
+def test_an_evaluation_s_folder_holds_all_there_is(
+    make_project, tiny_model: Path, tmp_path: Path, ask
+):
     root, out = make_project(5), tmp_path / "out"
     code, lines = ask(
         {
@@ -65,7 +54,7 @@ def test_an_evaluation_s_folder_holds_all_there_is(make_project, tiny_model: Pat
     ],
 )
 def test_what_cannot_be_done_is_told_and_leaves_nothing(
-    make_project, tiny_model: Path, tmp_path: Path, change: dict[str, str], problem: str
+    make_project, tiny_model: Path, tmp_path: Path, change: dict[str, str], problem: str, ask
 ):
     out = tmp_path / "out"
     request = {"folder": str(make_project(2)), "model": str(tiny_model), "out": str(out)}

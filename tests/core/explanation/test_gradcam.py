@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +129,7 @@ def test_a_model_without_weights_is_refused(tiny_model, tmp_path, animal) -> Non
         explain_by_gradients(path, look_at(pixels, description, None), WHY_PET, Detail.COARSE)
 
 
-def test_its_process_gives_the_same(tiny_model, tmp_path: Path, animal) -> None:
+def test_its_process_gives_the_same(tiny_model, tmp_path: Path, animal, ask_child) -> None:
     pixels, _ = animal(0)
     Image.fromarray(pixels).save(tmp_path / "a.png")
     region = box(5, 6, 30, 31)
@@ -144,7 +142,7 @@ def test_its_process_gives_the_same(tiny_model, tmp_path: Path, animal) -> None:
         "region": packed_region(region),
         "detail": "coarse",
     }
-    lines = [json.loads(line) for line in _ask(request)]
+    _, lines = ask_child("core.explanation", request)
     assert [list(line) for line in lines[:-1]] == [["progress"]] * (len(lines) - 1)
     found = unpacked(lines[-1]["result"])
     look = look_at(pixels, read_description(tiny_model), region)
@@ -152,19 +150,3 @@ def test_its_process_gives_the_same(tiny_model, tmp_path: Path, animal) -> None:
     assert found.values == pytest.approx(wanted.values, abs=1 / 255)
     assert (found.box, found.about) == (wanted.box, wanted.about)
     assert found.peak == pytest.approx(wanted.peak, rel=1e-3)
-
-
-def _ask(request: dict[str, object]) -> list[str]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "core.explanation"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-        lines = process.stdout.readlines()  # it ends of itself
-        process.stdin.close()
-    return lines
