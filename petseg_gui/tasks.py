@@ -48,11 +48,14 @@ class Task:
     """Work under way. What it calls, it calls on the GUI thread; nothing any more once cancelled.
 
     A plain object: a QObject that dies while a thread still posts to it takes the program along.
+    What it was given may hold such objects as well, and a thread may be the last to let go of the
+    task: so the GUI thread lets go of all of it as soon as the work has ended (``release``).
     """
 
     def __init__(
         self,
         lane: Lane,
+        work: Callable[[Job], Any],
         done: Callable[[Any], None] | None,
         failed: Callable[[str], None] | None,
         progress: Callable[[Any], None] | None,
@@ -62,10 +65,14 @@ class Task:
         self.kept = kept
         self.cancelled = Event()
         self.future: Future[Any] | None = None
+        self._work: Callable[[Job], Any] | None = work
         self._done = done
         self._failed = failed
         self._progress = progress
-        self._delivered = False
+
+    def carry_out(self, job: Job) -> Any:
+        """Do the work. On a lane's thread."""
+        return None if self._work is None else self._work(job)
 
     def cancel(self) -> None:
         """Ask the work to stop; a result that comes all the same never lands."""
@@ -79,23 +86,28 @@ class Task:
             self._progress(value)
 
     def deliver_result(self) -> None:
-        """Hand on how the work ended. On the GUI thread."""
-        if self.future is None or self.cancelled.is_set() or self._delivered:
+        """Hand on how the work ended, once. On the GUI thread."""
+        done, failed, delivered = self._done, self._failed, self._work is None
+        self.release()
+        if self.future is None or self.cancelled.is_set() or delivered:
             return
-        self._delivered = True
         try:
             result = self.future.result()
         except CancelledError:
             return
         except Exception as error:
             # Whoever waits is let go in any case; a defect goes on to the excepthook.
-            if self._failed is not None:
-                self._failed(str(error) or type(error).__name__)
+            if failed is not None:
+                failed(str(error) or type(error).__name__)
             if not isinstance(error, PetSegError | OSError):
                 raise
             return
-        if self._done is not None:
-            self._done(result)
+        if done is not None:
+            done(result)
+
+    def release(self) -> None:
+        """Let go of the work and of what it calls. On the GUI thread, once the work has ended."""
+        self._work = self._done = self._failed = self._progress = None
 
 
 class Tasks(QObject):
@@ -128,13 +140,13 @@ class Tasks(QObject):
         OSError to the excepthook as well), what it reports to ``progress``.
         kept: what a person has decided, written in a moment: closing waits for it.
         """
-        task = Task(lane, done, failed, progress, kept)
+        task = Task(lane, work, done, failed, progress, kept)
         if self._closed:
             task.cancel()
             return task
         self._running[task] = None
         job = Job(task.cancelled, lambda value: self._post(task, True, value))
-        task.future = self._executor(lane).submit(work, job)
+        task.future = self._executor(lane).submit(task.carry_out, job)
         task.future.add_done_callback(lambda _: self._post(task, False, None))
         return task
 
@@ -160,6 +172,8 @@ class Tasks(QObject):
         for executor in self._executors.values():
             executor.shutdown(wait=True)
         self._executors.clear()
+        for task in self._running:
+            task.release()
         self._running.clear()
         self._letters.clear()
         QCoreApplication.removePostedEvents(self)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import weakref
 
 import pytest
-from PySide6.QtCore import QThread
+from PySide6.QtCore import QObject, QThread
 
 from core.errors import BadInput
 from petseg_gui.tasks import Lane, Tasks
@@ -134,3 +135,18 @@ def test_closing_does_what_a_person_decided_and_drops_the_rest(qtbot):
     tasks.run(Lane.SAVE, lambda job: done.append("dropped"))
     tasks.close()
     assert done == ["kept"]
+
+
+def test_a_task_that_ended_holds_nothing_it_was_given(tasks, qtbot):
+    """A dialog that a lane's thread let go of last would die there, and the program with it."""
+    held = QObject()
+    alive = weakref.ref(held)
+    ended = [
+        tasks.run(Lane.LOAD, lambda job, _=held: None, *[lambda _, held=held: None] * 3)
+        for _ in range(2)
+    ]
+    ended[1].cancel()
+    del held
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert ended
+    assert alive() is None
