@@ -16,14 +16,42 @@ from torch.nn import functional
 
 from core.labels import VOID
 
-Augment = Literal["none", "geometric", "full"]
+Augment = Literal["none", "geometric", "full", "strong"]
 
-# Ranges: turns in radians, scales and shifts as shares of the picture.
-_TURN = math.radians(20)
-_SHIFT = 0.12
-_SCALE = {"geometric": (0.85, 1.2), "full": (0.6, 1.5)}
 _LUMA = (0.299, 0.587, 0.114)
-_BLURRED = 0.15
+_WINDOWS = (3, 7)  # pixels: what soft and softer pictures are averaged over
+
+
+@dataclass(frozen=True)
+class _Ranges:
+    """What is drawn from.
+
+    turn: radians, to either side; shift, scale: shares of the picture; lying: share of the images
+    that are turned by a quarter, a half or three quarters as well. light: factors of brightness,
+    contrast, saturation and of each colour, () to leave all as it is. blurred: shares of the
+    images that are softer at least, and soft at least.
+    """
+
+    turn: float = math.radians(20)
+    shift: float = 0.12
+    scale: tuple[float, float] = (0.6, 1.5)
+    lying: float = 0
+    light: tuple[tuple[float, float], ...] = ()
+    blurred: tuple[float, float] = (0, 0.15)
+
+
+_RANGES = {
+    "geometric": _Ranges(scale=(0.85, 1.2)),
+    "full": _Ranges(light=((0.65, 1.35), (0.65, 1.35), (0.4, 1.4), (0.9, 1.1))),
+    "strong": _Ranges(
+        turn=math.radians(25),
+        shift=0.15,
+        scale=(0.4, 1.8),
+        lying=0.1,
+        light=((0.3, 1.5), (0.5, 1.5), (0, 1.6), (0.85, 1.15)),
+        blurred=(0.08, 0.2),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +60,7 @@ class Recipe:
 
     affine: float N x 2 x 3, from the new picture's coordinates (-1 to 1) to the old one's, N x 0
     where nothing moves. light: float N x 6, factors of brightness, contrast, saturation, red,
-    green and blue, N x 0 where colours stay. blur: bool N.
+    green and blue, N x 0 where colours stay. blur: int64 N: 0 sharp, 1 soft, 2 softer.
     """
 
     affine: Tensor
@@ -42,23 +70,65 @@ class Recipe:
     def __len__(self) -> int:
         return len(self.blur)
 
-    def __getitem__(self, rows: slice) -> Recipe:
+    def __getitem__(self, rows: slice | Tensor) -> Recipe:
         return Recipe(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def draw(kind: Augment, n: int, generator: torch.Generator) -> Recipe:
-    """Flips, turns, scales and shifts for n images; with ``full`` colours and sharpness too."""
+    """Flips, turns, scales and shifts for n images; with ``full`` colours and sharpness too.
+
+    ``strong`` has wider ranges: dark, grey and soft pictures among them.
+    """
     nothing = torch.empty(n, 0)
-    never = torch.zeros(n, dtype=torch.bool)
+    sharp = torch.zeros(n, dtype=torch.int64)
     if kind == "none":
-        return Recipe(nothing, nothing, never)
-    affine = _draw_affine(n, _SCALE[kind], generator)
-    if kind == "geometric":
-        return Recipe(affine, nothing, never)
-    light = [_uniform(n, *limits, generator) for limits in ((0.65, 1.35), (0.65, 1.35), (0.4, 1.4))]
-    tint = _uniform(3 * n, 0.9, 1.1, generator).view(n, 3)
-    blur = _uniform(n, 0, 1, generator) < _BLURRED
-    return Recipe(affine, torch.cat([torch.stack(light, dim=1), tint], dim=1), blur)
+        return Recipe(nothing, nothing, sharp)
+    ranges = _RANGES[kind]
+    affine = _draw_affine(n, ranges, generator)
+    if not ranges.light:
+        return Recipe(affine, nothing, sharp)
+    *factors, tints = ranges.light
+    light = [_uniform(n, *limits, generator) for limits in factors]
+    tint = _uniform(3 * n, *tints, generator).view(n, 3)
+    chance = _uniform(n, 0, 1, generator)
+    blur = sum((chance < share).long() for share in ranges.blurred)
+    return Recipe(affine, torch.cat([torch.stack(light, dim=1), tint], dim=1), sharp + blur)
+
+
+def draw_donors(share: float, n: int, generator: torch.Generator) -> Tensor:
+    """Which image of a batch is pasted into each: int64 n, -1 for none, never itself.
+
+    share: of the images that get one.
+    """
+    if n < 2:
+        return torch.full((n,), -1)
+    other = (torch.arange(n) + torch.randint(1, n, (n,), generator=generator)) % n
+    return torch.where(_uniform(n, 0, 1, generator) < share, other, -1)
+
+
+def paste(
+    images: Tensor, masks: Tensor, donors: Tensor, donor_masks: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The donors' objects, all that is neither background nor void, laid over the images.
+
+    Copy-paste (Ghiasi et al. 2021), within a batch: images, donors: float N x 3 x S x S; masks:
+    uint8 N x S x S. Returns the same types.
+    """
+    object_ = (donor_masks != 0) & (donor_masks != VOID)
+    return torch.where(object_[:, None], donors, images), torch.where(object_, donor_masks, masks)
+
+
+def shrink(images: Tensor, masks: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """A batch at fewer pixels: the images averaged, the masks by nearest neighbour.
+
+    images: float N x 3 x S x S; masks: uint8 N x S x S; returns the same types, ``size`` x
+    ``size``, or the batch itself where it is no larger.
+    """
+    if images.shape[-1] <= size:
+        return images, masks
+    smaller = functional.interpolate(images, size, mode="area")
+    nearest = functional.interpolate(masks[:, None], size, mode="nearest-exact")[:, 0]
+    return smaller, nearest
 
 
 def apply(images: Tensor, masks: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
@@ -74,11 +144,16 @@ def apply(images: Tensor, masks: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor
     return images, masks
 
 
-def _draw_affine(n: int, scales: tuple[float, float], generator: torch.Generator) -> Tensor:
-    turn = _uniform(n, -_TURN, _TURN, generator)
-    zoom = torch.exp(_uniform(n, math.log(1 / scales[1]), math.log(1 / scales[0]), generator))
+def _draw_affine(n: int, ranges: _Ranges, generator: torch.Generator) -> Tensor:
+    turn = _uniform(n, -ranges.turn, ranges.turn, generator)
+    smallest, largest = ranges.scale
+    zoom = torch.exp(_uniform(n, math.log(1 / largest), math.log(1 / smallest), generator))
     flip = torch.where(_uniform(n, 0, 1, generator) < 0.5, -1.0, 1.0)
-    shift = _uniform(2 * n, -2 * _SHIFT, 2 * _SHIFT, generator).view(n, 2)
+    shift = _uniform(2 * n, -2 * ranges.shift, 2 * ranges.shift, generator).view(n, 2)
+    if ranges.lying:
+        quarters = torch.randint(1, 4, (n,), generator=generator)
+        lying = _uniform(n, 0, 1, generator) < ranges.lying
+        turn = turn + torch.where(lying, quarters * (math.pi / 2), 0)
     cos, sin = torch.cos(turn) * zoom, torch.sin(turn) * zoom
     rows = [flip * cos, -sin, shift[:, 0], flip * sin, cos, shift[:, 1]]
     return torch.stack(rows, dim=1).view(n, 2, 3)
@@ -105,8 +180,13 @@ def _recolour(images: Tensor, light: Tensor, blur: Tensor) -> Tensor:
     grey = (images * luma).sum(1, keepdim=True)
     images = grey + (images - grey) * saturation
     images = images * tint
-    soft = functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
-    return torch.where(blur[:, None, None, None], soft, images).clamp(0, 255)
+    for level, window in enumerate(_WINDOWS, start=1):
+        rows = blur == level
+        if rows.any():
+            images[rows] = functional.avg_pool2d(
+                images[rows], window, 1, window // 2, count_include_pad=False
+            )
+    return images.clamp(0, 255)
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:

@@ -1,18 +1,39 @@
-"""U-Nets on torchvision's encoders, with a slim decoder."""
+"""U-Nets on torchvision's encoders."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 import torchvision
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.models.unet import UpBlock
 
-DECODER = (128, 64, 32, 16)
+
+@dataclass(frozen=True)
+class Decoder:
+    """What an encoder's features become a mask with.
+
+    stages: so many of the encoder's five are used; channels: of each block upwards. context:
+    channels of the spatial pyramid at the bottom, 0 for none. subpixel: the last doubling is
+    learnt (Shi et al. 2016), else bilinear.
+    """
+
+    channels: tuple[int, ...]
+    stages: int = 5
+    context: int = 0
+    subpixel: bool = False
+
+
+DECODERS = {
+    "slim": Decoder((128, 64, 32, 16)),
+    "context": Decoder((128, 64, 32, 16), context=128),
+    "fine": Decoder((128, 64, 32, 16), context=128, subpixel=True),
+    "light": Decoder((64, 32, 16), stages=4, context=64, subpixel=True),
+}
 
 
 @dataclass(frozen=True)
@@ -38,40 +59,60 @@ ENCODERS = (*_FEATURES, *_RESNETS)
 
 
 class EncoderUNet(nn.Module):
-    """A torchvision encoder and a slim decoder.
+    """A torchvision encoder and one of DECODERS.
 
     Input: float N x 3 x H x W with H and W multiples of ``stride``. Output: logits
-    N x ``outputs`` x H x W (the decoder's last resolution doubled bilinearly where needed).
+    N x ``outputs`` x H x W. Raises ValueError: no such encoder or decoder.
     """
 
-    def __init__(self, outputs: int, encoder: str) -> None:
+    def __init__(self, outputs: int, encoder: str, decoder: str = "slim") -> None:
         super().__init__()
+        if encoder not in ENCODERS:
+            raise ValueError(f"unknown encoder: {encoder}")
+        if decoder not in DECODERS:
+            raise ValueError(f"unknown decoder: {decoder}")
+        plan = DECODERS[decoder]
         self.encoder_name = encoder
-        self.stages, channels, self.stride = _cut(
+        stages, channels, stride = _cut(
             encoder, torchvision.models.get_model(encoder, weights=None)
         )
+        self.stages, channels = stages[: plan.stages], channels[: plan.stages]
+        for module in self.stages.modules():
+            if isinstance(module, nn.ReLU6):
+                module.inplace = False  # in place it copies its input first: a tenth of a step
+        self.stride = stride >> (len(stages) - plan.stages)
+        # VGG's first stage is at full resolution, the others' at half.
+        full = 2 if stride == 32 else 1
         below = channels[-1]
+        self.context = SpatialPyramid(below, plan.context) if plan.context else None
+        below = plan.context or below
         blocks = []
-        for skip, out in zip(channels[-2::-1], DECODER, strict=True):
+        for skip, out in zip(channels[-2::-1], plan.channels, strict=True):
             blocks.append(UpBlock(below, skip, out))
             below = out
         self.decoder = nn.ModuleList(blocks)
-        self.head = nn.Conv2d(below, outputs, 1)
+        if plan.subpixel:
+            self.head = nn.Conv2d(below, outputs * full**2, 3, padding=1)
+            self.enlarge: nn.Module = nn.PixelShuffle(full)
+        else:
+            self.head = nn.Conv2d(below, outputs, 1)
+            self.enlarge = (
+                nn.Upsample(scale_factor=full, mode="bilinear", align_corners=False)
+                if full > 1
+                else nn.Identity()
+            )
 
     def forward(self, x: Tensor) -> Tensor:
-        full = 2 if self.stride == 32 else 1
         skips = []
         for stage in self.stages:
             x = stage(x)
             skips.append(x)
         x = skips.pop()
+        if self.context is not None:
+            x = self.context(x)
         for block in self.decoder:
             x = block(x, skips.pop())
-        logits: Tensor = self.head(x)
-        if full > 1:
-            logits = functional.interpolate(
-                logits, scale_factor=full, mode="bilinear", align_corners=False
-            )
+        logits: Tensor = self.enlarge(self.head(x))
         return logits
 
     def load_encoder(self, state: dict[str, Tensor]) -> None:
@@ -97,12 +138,51 @@ class EncoderUNet(nn.Module):
             )
         classifier.load_state_dict(fitting, strict=False)
         stages, _, _ = _cut(self.encoder_name, classifier)
-        self.stages.load_state_dict(stages.state_dict())
+        self.stages.load_state_dict(stages[: len(self.stages)].state_dict())
+
+
+class SpatialPyramid(nn.Module):
+    """What lies further around each place, and in the whole picture, joined to what is there.
+
+    Atrous spatial pyramid pooling with separable convolutions (Chen et al. 2018, DeepLabv3+).
+    Input: N x ``inputs`` x H x W; output: N x ``outputs`` x H x W.
+    """
+
+    def __init__(self, inputs: int, outputs: int, rates: tuple[int, ...] = (1, 2, 4)) -> None:
+        super().__init__()
+        self.narrow = _pointwise(inputs, outputs)
+        self.around = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(
+                    outputs, outputs, 3, padding=rate, dilation=rate, groups=outputs, bias=False
+                ),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(inplace=True),
+            )
+            for rate in rates
+        )
+        # Without a norm: over one place a picture its statistics would be a few numbers'.
+        self.whole = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(outputs, outputs, 1), nn.ReLU(inplace=True)
+        )
+        self.join = _pointwise(outputs * (2 + len(rates)), outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.narrow(x)
+        whole = self.whole(x).expand_as(x)
+        joined: Tensor = self.join(torch.cat([x, *(a(x) for a in self.around), whole], dim=1))
+        return joined
 
 
 def batch_norms(module: nn.Module) -> list[_BatchNorm]:
     """Every batch norm inside a module."""
     return [m for m in module.modules() if isinstance(m, _BatchNorm)]
+
+
+def _pointwise(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
 
 
 def _cut(encoder: str, classifier: Any) -> tuple[nn.Sequential, tuple[int, ...], int]:

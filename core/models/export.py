@@ -8,7 +8,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -17,6 +16,7 @@ from core import files
 from core.errors import PetSegError
 from core.modelfile import METADATA_KEY, ModelDescription, onnx_path
 from core.models.network import SegmentationNet, build_network
+from core.runtime import onnxruntime
 
 OPSET = 17
 TOLERANCE = 1e-3

@@ -56,7 +56,8 @@ class SegmentationNet(nn.Module):
 
 
 def build_network(network: dict[str, Any]) -> SegmentationNet:
-    """The network of a description: ``outputs`` and either ``encoder`` or the U-Net's arguments.
+    """The network of a description: ``outputs`` and either ``encoder`` (with ``decoder``, slim
+    where none is named) or the U-Net's arguments.
 
     Networks that were imported name their ``layout`` (plain, resnet). Weights are random. Raises
     ValueError or TypeError for a description that fits no network.
@@ -72,7 +73,7 @@ def build_network(network: dict[str, Any]) -> SegmentationNet:
     elif layout:
         raise ValueError(f"unknown layout: {layout}")
     elif encoder:
-        body = EncoderUNet(values.pop("outputs"), encoder)
+        body = EncoderUNet(values.pop("outputs"), encoder, values.pop("decoder", "slim"))
         if values:
             raise ValueError(f"unknown network options: {', '.join(values)}")
     else:

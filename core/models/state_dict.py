@@ -8,6 +8,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor
 from core.errors import BadInput
 from core.labels import MAX_CLASSES
 from core.modelfile import MAX_BYTES
-from core.models.encoders import ENCODERS
+from core.models.encoders import DECODERS, ENCODERS
 from core.models.network import SegmentationNet, build_network
 from core.models.unet import MOST_LEVELS
 
@@ -159,14 +160,24 @@ def _own(state: State) -> _Guess | None:
         }
         return _Guess("a U-Net of PetSeg's", network, names)
     shapes = {k: v.shape for k, v in state.items() if k.startswith(f"{body}stages.")}
-    for encoder in ENCODERS:
-        network = {"outputs": outputs, "encoder": encoder}
+    for encoder, decoder in product(ENCODERS, DECODERS):
         with torch.device("meta"):  # shapes are all that is asked for
-            own = build_network(network).body.state_dict()
+            one = build_network({"outputs": 1, "encoder": encoder, "decoder": decoder}).body
+        own = one.state_dict()
         stages = {f"{body}{k}": v.shape for k, v in own.items() if k.startswith("stages.")}
-        if stages == shapes:
+        if stages == shapes and _alike_but_for_outputs(own, state, body):
+            classes = outputs // _channels(own["head.weight"])
+            network = {"outputs": classes, "encoder": encoder, "decoder": decoder}
             return _Guess(f"a U-Net of PetSeg's on {encoder}", network, names)
     return None
+
+
+def _alike_but_for_outputs(own: State, state: State, body: str) -> bool:
+    """Whether the decoder of a network of one output is that of the state dict."""
+    parts = ("context.", "decoder.")
+    wanted = {f"{body}{k}": v.shape for k, v in own.items() if k.startswith(parts)}
+    found = {k: v.shape for k, v in state.items() if k.removeprefix(body).startswith(parts)}
+    return wanted == found and state[f"{body}head.weight"].shape[1:] == own["head.weight"].shape[1:]
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ Encoder = Literal[
     "efficientnet_b0",
     "vgg11_bn",
 ]
-Augment = Literal["none", "geometric", "full"]
+Augment = Literal["none", "geometric", "full", "strong"]
 Purpose = Literal["", "learn"]
 
 
@@ -68,6 +68,11 @@ class TrainConfig(_Strict):
     encoder: Encoder = Field(
         default="",
         description="A torchvision encoder; without one, a U-Net of PetSeg's own from scratch.",
+    )
+    decoder: Literal["slim", "context", "fine", "light"] = Field(
+        default="slim",
+        description="What an encoder's features become a mask with. Fine also looks at the whole "
+        "picture and learns the last doubling; light is fast and looks less deep.",
     )
     width: int = Field(
         default=16, ge=4, le=128, description="Channels of a plain U-Net's first level."
@@ -93,6 +98,12 @@ class TrainConfig(_Strict):
         le=1024,
         description="Pixels that the longer side is scaled to. Larger is finer and slower.",
     )
+    first_size: int = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description="Pixels of the first epochs' pictures, growing to the size; 0: none smaller.",
+    )
     border: BorderRule = Field(
         default=BorderRule.FOREGROUND, description="What a trimap's border is trained as."
     )
@@ -115,7 +126,18 @@ class TrainConfig(_Strict):
     )
     augment: Augment = Field(
         default="none",
-        description="Geometric: flips, turns, scales and shifts. Full: colours and blur too.",
+        description="Geometric: flips, turns, scales and shifts. Full: colours and blur too. "
+        "Strong: more of all, darkness and grey.",
+    )
+    paste: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of images into which another image's object is pasted.",
+    )
+    balance: bool = Field(
+        default=False,
+        description="Images of rare groups (Oxford-IIIT Pet: dogs) are drawn more often.",
     )
 
     optimizer: Literal["adam", "adamw", "sgd"] = Field(

@@ -21,11 +21,15 @@ PICTURES = 8
 _START = 6.0
 _EPOCH_END = 1.0
 
+_SIZE_STEP = 32
+
 # What a step's time does not depend on.
 _UNTIMED = {
     "preset",
     "weights",
     "score_border",
+    "first_size",
+    "balance",
     "lovasz_epochs",
     "learning_rate",
     "encoder_rate",
@@ -96,6 +100,19 @@ def steps_per_epoch(config: TrainConfig, images: int) -> int:
     return max(config.min_steps, math.ceil(images / config.batch))
 
 
+def train_size(config: TrainConfig, epoch: int) -> int:
+    """Pixels of an epoch's pictures: growing evenly to ``size`` over the first two thirds.
+
+    Progressive resizing (Howard 2018): multiples of 32 between ``first_size`` and ``size``.
+    epoch: from 1.
+    """
+    if not 0 < config.first_size < config.size:
+        return config.size
+    grown = min(1.0, 1.5 * (epoch - 1) / config.epochs)
+    size = config.first_size + (config.size - config.first_size) * grown
+    return min(config.size, max(1, round(size / _SIZE_STEP)) * _SIZE_STEP)
+
+
 def timed_alike(config: TrainConfig) -> str:
     """A key: two configs of the same key take the same time for a step and an image."""
     return config.model_dump_json(exclude=_UNTIMED)
@@ -108,7 +125,9 @@ def estimated_seconds(timing: Timing, config: TrainConfig, train: int, val: int)
     """
     area = (config.size / timing.size) ** 2
     batch = min(config.batch, max(train, 1)) / timing.batch
-    steps = steps_per_epoch(config, train) * timing.step * area * batch
+    sizes = [train_size(config, epoch) for epoch in range(1, config.epochs + 1)]
+    smaller = sum((size / config.size) ** 2 for size in sizes) / config.epochs
+    steps = steps_per_epoch(config, train) * timing.step * area * smaller * batch
     validation = val * timing.validate_image * area
     # At the end the best model is scored on the val images once more, at their own size.
     once = _START + (train + 2 * val) * timing.load + validation

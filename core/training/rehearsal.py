@@ -19,7 +19,6 @@ import cv2
 import numpy as np
 import torch
 
-from core.data.augment import apply, draw
 from core.data.decoding import Decoding
 from core.data.samples import Samples, SampleStore, load_samples
 from core.errors import BadInput, PetSegError
@@ -35,7 +34,7 @@ from core.training.estimate import (
     threads_of,
 )
 from core.training.start import choose_device, start_network
-from core.training.trainer import Scoring, Setup, new_state, train_step, validate
+from core.training.trainer import Scoring, Setup, augmented, new_state, train_step, validate
 
 _STEPS = 3
 _ENOUGH = 20.0  # seconds: of very long steps fewer tell enough
@@ -101,9 +100,9 @@ def _measure(
     config: TrainConfig, full: LabelScheme, train: Samples, val: Samples, load: float, images: int
 ) -> Timing:
     """A few images stand for a whole batch: a step's time does not depend on what they show."""
-    # Weights that would have to be downloaded make no step faster.
+    # Weights that would have to be downloaded make no step faster; the first pictures may be small.
     start = Start.SCRATCH if config.start == Start.IMAGENET else config.start
-    config = config.model_copy(update={"start": start})
+    config = config.model_copy(update={"start": start, "first_size": 0})
     device = choose_device(config.device)
     some, _ = train.take(torch.arange(len(train)))
     net = start_network(config, outputs_for(config, full), some)
@@ -144,10 +143,8 @@ def _pictures(
 ) -> Iterator[str]:
     """PNG files (base64) of augmented images with their masks as a tint; void is dark."""
     index = torch.arange(PICTURES) % len(train)
-    generator = torch.Generator().manual_seed(number)
-    recipe = draw(config.augment, PICTURES, generator)
-    images, masks = train.take(index)
-    images, masks = apply(images.float(), masks, recipe)
+    device = torch.device("cpu")
+    images, masks = augmented(train, index, slice(None), config, number, config.size, device)
     known = scheme_under(full, config.border).classes
     colours = [(own.classes[c.id] if c.id < len(own.classes) else c).colour for c in known]
     for image, mask in zip(images.byte().numpy(), masks.numpy(), strict=True):

@@ -12,6 +12,7 @@ import torch
 from core.data.decoding import Decoding
 from core.data.samples import Samples, SampleStore, load_samples
 from core.errors import BadInput, PetSegError
+from core.evaluation.groups import group_of
 from core.labels import LabelScheme, scheme_under
 from core.project.project import Project, open_project
 from core.training import events
@@ -37,7 +38,7 @@ class Run:
 
     folder: Path
     config: RunConfig
-    project: Project
+    projects: Sequence[Project]
     full_scheme: LabelScheme
     setup: Setup
     watch: Watch
@@ -47,6 +48,11 @@ class Run:
     val: Samples
     start_images: int
     _noticed: set[str] = field(default_factory=set)
+
+    @property
+    def project(self) -> Project:
+        """The run's own; the others are those that train along."""
+        return self.projects[0]
 
     @property
     def options(self) -> TrainConfig:
@@ -103,7 +109,7 @@ def load_run(
     run = Run(
         folder,
         config,
-        projects[0],
+        projects,
         scheme,
         Setup(options, scoring, device, ranks),
         watch,
@@ -147,6 +153,17 @@ def let_join(run: Run, state: TrainState) -> None:
     if taken:
         names = tuple(j.image for j in taken)
         run.say(events.Joined(epoch=epoch, step=state.step, images=names))
+
+
+def train_groups(run: Run) -> list[str]:
+    """The species of each train image, "" where its folder knows none."""
+    samples = run.config.train_samples
+    sources = [samples[s.index].source for s in run.train.loaded[: run.start_images]]
+    sources += [0] * (len(run.train) - run.start_images)  # those that joined
+    return [
+        group_of(run.projects[source], sample.name)
+        for source, sample in zip(sources, run.train.loaded, strict=True)
+    ]
 
 
 def _find(run: Run, epoch: int) -> list[Join]:

@@ -49,7 +49,7 @@ def start_network(options: TrainConfig, outputs: int, images: Tensor) -> Segment
 
 def _network(options: TrainConfig, outputs: int) -> dict[str, object]:
     if options.encoder:
-        return {"encoder": options.encoder, "outputs": outputs}
+        return {"encoder": options.encoder, "decoder": options.decoder, "outputs": outputs}
     return {
         "outputs": outputs,
         "width": options.width,

@@ -7,7 +7,8 @@ a checkpoint sees what an uninterrupted one would have seen.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
@@ -18,12 +19,13 @@ from torch.func import functional_call
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from core.data.augment import apply, draw
+from core.data.augment import Recipe, apply, draw, draw_donors, paste, shrink
 from core.data.samples import Samples
 from core.evaluation.metrics import confusion
 from core.labels import BorderRule, LabelScheme, apply_border_rule, decide, scheme_under
 from core.models.network import SegmentationNet
 from core.training.config import TrainConfig
+from core.training.estimate import train_size
 from core.training.joining import Join
 from core.training.losses import segmentation_loss
 from core.training.memory import MemoryRanOut
@@ -113,14 +115,36 @@ def new_state(net: SegmentationNet, config: TrainConfig, epoch_steps: int) -> Tr
     return TrainState(net, optimizer, schedule, epoch_steps, Stopping(config.patience))
 
 
-def batches(config: TrainConfig, images: int, epoch: int, epoch_steps: int) -> list[Tensor]:
-    """The epoch's batches as image indices (int64), all full: some images may come again."""
+def batches(
+    config: TrainConfig, images: int, epoch: int, epoch_steps: int, weights: Tensor | None = None
+) -> list[Tensor]:
+    """The epoch's batches as image indices (int64), all full: some images may come again.
+
+    weights: float, one an image, how often it comes in relation to the others; None: alike.
+    """
     generator = torch.Generator().manual_seed(config.seed * _PRIME + epoch)
     size = min(config.batch, images)
     drawn = epoch_steps * size
+    if weights is not None:
+        # Systematic sampling: each comes as often as its share says, rounded up or down.
+        ends = weights.double().cumsum(0) / weights.double().sum()
+        places = (torch.arange(drawn) + torch.rand(1, generator=generator).double()) / drawn
+        chosen = torch.searchsorted(ends, places).clamp_max(images - 1)
+        return list(torch.split(chosen[torch.randperm(drawn, generator=generator)], size))
     rounds = math.ceil(drawn / images)
     order = torch.cat([torch.randperm(images, generator=generator) for _ in range(rounds)])
     return list(torch.split(order[:drawn], size))
+
+
+def balanced(groups: Sequence[str]) -> Tensor:
+    """How often an image is drawn, by its group: float, one an image, 1 on average.
+
+    A group's share is the square root of its share by number: rare ones come more often, yet not
+    as often as if all groups were alike. Images of no group ("") come as often as the average.
+    """
+    sizes = Counter(group for group in groups if group)
+    mean = sizes.total() / sum(map(math.sqrt, sizes.values())) if sizes else 1.0
+    return torch.tensor([mean / math.sqrt(sizes[g]) if g else 1.0 for g in groups])
 
 
 def train_step(state: TrainState, samples: Samples, batch: Tensor, setup: Setup) -> float:
@@ -152,9 +176,8 @@ def _gradients(
     """Leaves the gradients of this rank's share in the network; the loss and the share's counts."""
     config, own = setup.config, setup.ranks.share(len(batch))
     seed = config.seed * _PRIME + state.step
-    recipe = draw(config.augment, len(batch), torch.Generator().manual_seed(seed))
-    images, masks = _to_device(samples, batch[own], setup.device)
-    images, masks = apply(images, masks, recipe[own.start : own.stop])
+    size = train_size(config, state.stopping.epoch + 1)
+    images, masks = augmented(samples, batch, own, config, seed, size, setup.device)
     state.net.train()
 
     def forward(piece: slice, buffers: dict[str, Tensor] | None = None) -> Tensor:
@@ -178,6 +201,37 @@ def _gradients(
         for piece in pieces:
             forward(piece).backward(gradient[piece])  # type: ignore[no-untyped-call]
     return float(loss.detach()), setup.scoring.counts(*_numpy(logits.detach(), masks))
+
+
+def augmented(
+    samples: Samples,
+    batch: Tensor,
+    own: slice,
+    config: TrainConfig,
+    seed: int,
+    size: int,
+    device: torch.device,
+) -> tuple[Tensor, Tensor]:
+    """A batch, or this rank's ``own`` part of it, as the network sees it in a step of this seed.
+
+    Returns float n x 3 x size x size, 0 to 255; uint8 n x size x size. What happens to an image
+    does not depend on which part it is in.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    recipe = draw(config.augment, len(batch), generator)
+
+    def seen(rows: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
+        return apply(*shrink(*_to_device(samples, rows, device), size), recipe)
+
+    images, masks = seen(batch[own], recipe[own])
+    if config.paste > 0:
+        donors = draw_donors(config.paste, len(batch), generator)[own]
+        recipe = draw(config.augment, len(batch), generator)[own]
+        some = donors >= 0
+        if some.any():
+            pasted = seen(batch[donors[some]], recipe[some])
+            images[some], masks[some] = paste(images[some], masks[some], *pasted)
+    return images, masks
 
 
 @torch.no_grad()

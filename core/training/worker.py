@@ -23,6 +23,7 @@ from core.modelfile import read_description
 from core.models.export import describe_anew
 from core.models.network import parameter_count
 from core.training import control, events, record
+from core.training.calibrating import calibrate
 from core.training.config import RunConfig, Start, outputs_for, read_run_config, start_model
 from core.training.control import Wanted
 from core.training.estimate import steps_per_epoch, threads_of
@@ -45,11 +46,12 @@ from core.training.precision import choose_half, step_seconds
 from core.training.previews import show_previews
 from core.training.progress import RunState
 from core.training.ranks import Ranks, joined_ranks
-from core.training.run import Run, let_join, load_run
+from core.training.run import Run, let_join, load_run, train_groups
 from core.training.start import NORM_IMAGES, be_polite, start_network
 from core.training.trainer import (
     Tally,
     TrainState,
+    balanced,
     batches,
     is_sound,
     new_state,
@@ -182,7 +184,8 @@ def _train_epochs(run: Run, state: TrainState) -> Reason:
 def _train_epoch(run: Run, state: TrainState, pace: Pace) -> bool:
     """What is left of an epoch. Returns whether all numbers in it were numbers."""
     epoch = state.stopping.epoch + 1
-    order = batches(run.options, len(run.train), epoch, state.epoch_steps)
+    weights = balanced(train_groups(run)) if run.options.balance else None
+    order = batches(run.options, len(run.train), epoch, state.epoch_steps, weights)
     for batch in order[state.step - (epoch - 1) * state.epoch_steps :]:
         run.watch.look()
         step = partial(train_step, state, run.train, batch, run.setup)
@@ -265,10 +268,15 @@ def _end_while_loading(folder: Path, wanted: Wanted, told: RunState) -> None:
 
 
 def _finish(run: Run, state: TrainState, reason: Reason) -> None:
-    """Score the best model at the images' own size and write that into its file. Raises Ended."""
+    """Calibrate the best model, score it at the images' own size, write that into its file.
+
+    Raises Ended.
+    """
     end = events.Finished(reason=reason)
     if state.stopping.best_epoch > 0:
         path = run.folder / RUN_MODEL
+        alive = partial(run.watch.peek, but=Wanted.STOP)
+        calibrate(path, run.val, alive, torch.get_num_threads())
         scores = _score_model(run, path)
         describe_anew(path, read_description(path).model_copy(update={"metrics": metrics(scores)}))
         best = state.stopping.best_epoch

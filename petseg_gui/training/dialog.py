@@ -413,11 +413,11 @@ def _what_does_not_apply(start: str, encoder: str) -> dict[str, str]:
     off = {}
     if start not in (Start.IMAGENET, Start.SCRATCH):
         why = "The model that it starts from brings its own network."
-        off = dict.fromkeys(("encoder", *PLAIN_UNET), why)
+        off = dict.fromkeys(("encoder", "decoder", *PLAIN_UNET), why)
     elif encoder:
         off = dict.fromkeys(PLAIN_UNET, "Only for a plain U-Net, without an encoder.")
     else:
-        off = {"encoder_rate": "Only for a network with an encoder."}
+        off = dict.fromkeys(("encoder_rate", "decoder"), "Only for a network with an encoder.")
     if start != Start.IMAGENET:
         off["weights"] = "Only for a start from ImageNet weights."
     return off

@@ -28,8 +28,8 @@ PLAIN_UNET = ("width", "depth", "norm", "dropout", "upsampling", "attention")
 """The options of a network of PetSeg's own."""
 
 _GROUPS = {
-    "Network": ("encoder", *PLAIN_UNET, "weights"),
-    "Picture": ("augment", "border", "score_border"),
+    "Network": ("encoder", "decoder", *PLAIN_UNET, "weights"),
+    "Picture": ("first_size", "augment", "paste", "balance", "border", "score_border"),
     "Loss": ("loss", "class_weights", "lovasz_epochs"),
     "Steps": (
         "optimizer",
@@ -46,6 +46,9 @@ _GROUPS = {
 }
 _LABELS = {
     "size": "Image size",
+    "first_size": "First image size",
+    "paste": "Pasted objects",
+    "balance": "Balance groups",
     "lovasz_epochs": "Lovász epochs",
     "encoder_rate": "Encoder's rate",
     "min_steps": "Steps an epoch",
@@ -82,11 +85,12 @@ _WORDS = {
 }
 _ZERO = {
     "patience": "Never stop early",
+    "first_size": "All as large",
     "lovasz_epochs": "None",
     "threads": "All cores but one",
     "replay": "None",
 }
-_UNITS = {"size": " px", "memory": " MB"}
+_UNITS = {"size": " px", "first_size": " px", "memory": " MB"}
 _SIZE_STEP = 32
 _WRONG = QColor(224, 88, 76)
 

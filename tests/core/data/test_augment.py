@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from core.data.augment import Augment, apply, draw
+from core.data.augment import Augment, apply, draw, draw_donors, paste, shrink
 from core.labels import VOID
 
 SIZE = 48
+KINDS = get_args(Augment)
 
 
 def batch(count: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
@@ -118,7 +121,7 @@ def test_colours_change_the_image_but_not_the_mask():
     assert np.ptp(means, axis=0).min() > 10
 
 
-@pytest.mark.parametrize("kind", ["none", "geometric", "full"])
+@pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 1000), ends=st.tuples(st.integers(0, 7), st.integers(0, 7)))
 def test_a_part_of_a_batch_becomes_what_it_becomes_within_the_whole(
     kind: Augment, seed: int, ends: tuple[int, int]
@@ -133,7 +136,7 @@ def test_a_part_of_a_batch_becomes_what_it_becomes_within_the_whole(
     assert torch.equal(of_part[1], whole[1][part])
 
 
-@pytest.mark.parametrize("kind", ["none", "geometric", "full"])
+@pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 10_000), classes=st.sets(st.integers(0, VOID), min_size=1, max_size=4))
 def test_masks_keep_their_ids_and_images_their_range(kind: Augment, seed: int, classes: set[int]):
     generator = torch.Generator().manual_seed(seed)
@@ -147,7 +150,7 @@ def test_masks_keep_their_ids_and_images_their_range(kind: Augment, seed: int, c
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("kind", ["none", "geometric", "full"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_gpu_makes_the_same_of_it(kind: Augment):
     images, masks = batch()
     recipe = draw(kind, len(images), torch.Generator().manual_seed(0))
@@ -155,3 +158,39 @@ def test_a_gpu_makes_the_same_of_it(kind: Augment):
     assert there[0].is_cuda
     torch.testing.assert_close(there[0].cpu(), here[0], rtol=0, atol=0.5)
     assert (there[1].cpu() == here[1]).float().mean() > 0.99  # a pixel's edge may fall elsewhere
+
+
+@given(seed=st.integers(0, 1000), count=st.integers(1, 9), share=st.floats(0, 1))
+def test_no_image_is_its_own_donor(seed: int, count: int, share: float):
+    donors = draw_donors(share, count, torch.Generator().manual_seed(seed))
+    assert donors.shape == (count,)
+    assert ((donors >= -1) & (donors < count)).all()
+    assert (donors != torch.arange(count)).all()
+
+
+def test_so_many_images_get_a_donor_as_were_asked_for():
+    generator = torch.Generator().manual_seed(0)
+    shares = [float((draw_donors(s, 2000, generator) >= 0).float().mean()) for s in (0, 0.3, 1)]
+    assert shares == pytest.approx([0, 0.3, 1], abs=0.04)
+
+
+def test_only_the_donors_object_is_pasted():
+    images, masks = batch(4)
+    donors, donor_masks = images.roll(1, 0), masks.roll(1, 0)
+    pasted, pasted_masks = paste(images, masks, donors, donor_masks)
+    objects = (donor_masks == 1) | (donor_masks == 2)
+    assert torch.equal(pasted_masks[objects], donor_masks[objects])
+    assert torch.equal(pasted_masks[~objects], masks[~objects])
+    inside = objects[:, None].expand_as(images)
+    assert torch.equal(pasted[inside], donors[inside])
+    assert torch.equal(pasted[~inside], images[~inside])
+
+
+def test_a_smaller_batch_shows_the_same():
+    images, masks = batch(3)
+    small, small_masks = shrink(images, masks, SIZE // 2)
+    assert small.shape == (3, 3, SIZE // 2, SIZE // 2)
+    torch.testing.assert_close(small.mean((2, 3)), images.mean((2, 3)))
+    assert torch.equal(small_masks, masks[:, ::2, ::2])  # blobs of 8 px
+    for size in (SIZE, 2 * SIZE):
+        assert shrink(images, masks, size)[0] is images

@@ -117,11 +117,21 @@ def test_a_network_of_our_own_without_description_is_recognised(
     assert float(model.mean[0, 0]) == pytest.approx(127.5 if body_only else 10.0)
 
 
-@pytest.mark.parametrize("encoder", ["resnet18", "resnet34", "mobilenet_v3_small"])
-def test_encoders_that_begin_alike_are_told_apart(encoder: str):
-    net = build_network({"outputs": 2, "encoder": encoder})
+@pytest.mark.parametrize(
+    ("encoder", "decoder"),
+    [
+        ("resnet18", "slim"),
+        ("resnet34", "slim"),
+        ("mobilenet_v3_small", "slim"),
+        ("mobilenet_v2", "context"),
+        ("mobilenet_v2", "fine"),
+        ("mobilenet_v2", "light"),
+    ],
+)
+def test_encoders_and_decoders_that_begin_alike_are_told_apart(encoder: str, decoder: str):
+    net = build_network({"outputs": 2, "encoder": encoder, "decoder": decoder})
     known = state_dict.recognise(dict(net.state_dict()), "x.pt")
-    assert known.net.network == {"outputs": 2, "encoder": encoder}
+    assert known.net.network == {"outputs": 2, "encoder": encoder, "decoder": decoder}
 
 
 def test_the_u_net_of_segmentation_models_is_recognised():

@@ -24,10 +24,13 @@ UNETS: dict[str, dict[str, Any]] = {
     "shallow": {"depth": 1},
     "deep": {"depth": 5},
 }
+DECODERS = ["context", "fine", "light"]  # the encoders below stand on "slim"
 ENCODERS = [e for e in get_args(TrainConfig.model_fields["encoder"].annotation) if e]
 
 
 def describe(kind: str, outputs: int) -> dict[str, Any]:
+    if kind in DECODERS:
+        return {"encoder": "mobilenet_v2", "decoder": kind, "outputs": outputs}
     if kind in ENCODERS:
         return {"encoder": kind, "outputs": outputs}
     return {"outputs": outputs, "width": 4, "depth": 2} | UNETS[kind]
@@ -42,7 +45,9 @@ def net(request: pytest.FixtureRequest) -> SegmentationNet:
 class TestEveryArchitecture:
     """The order of the tests keeps one network of each kind alive at a time."""
 
-    pytestmark = pytest.mark.parametrize("net", [*UNETS, *ENCODERS], indirect=True, scope="module")
+    pytestmark = pytest.mark.parametrize(
+        "net", [*UNETS, *ENCODERS, *DECODERS], indirect=True, scope="module"
+    )
 
     @pytest.mark.parametrize(("height", "width"), [(64, 64), (37, 91), (1, 1), (33, 1)])
     def test_any_size_comes_out_as_it_went_in(self, net: SegmentationNet, height: int, width: int):
@@ -82,8 +87,10 @@ class TestEveryArchitecture:
             net.eval()
             logits = net(torch.rand(1, 3, 64, 64) * 255)
             gain = 3 / logits.std((0, 2, 3)).clamp_min(1e-6)
-            net.body.head.weight.mul_(gain.view(-1, 1, 1, 1))
-            net.body.head.bias.sub_(logits.mean((0, 2, 3))).mul_(gain)
+            mean, head = logits.mean((0, 2, 3)), net.body.head
+            each = len(head.bias) // 3  # places that a class's channels are spread over
+            head.weight.mul_(gain.repeat_interleave(each).view(-1, 1, 1, 1))
+            head.bias.sub_(mean.repeat_interleave(each)).mul_(gain.repeat_interleave(each))
             answers = torch.softmax(net(torch.rand(1, 3, 37, 91) * 255), 1)
         assert answers.std((0, 2, 3)).min() > 0.02
         assert parity(net, to_onnx(net), "softmax") < TOLERANCE
@@ -98,7 +105,7 @@ class TestEveryArchitecture:
             torch.testing.assert_close(again(image), net(image))
 
 
-@pytest.mark.parametrize("kind", ["plain", "attention", "mobilenet_v3_small"])
+@pytest.mark.parametrize("kind", ["plain", "attention", "mobilenet_v3_small", "fine"])
 @pytest.mark.parametrize("outputs", [1, 2, 7])
 def test_any_number_of_classes(kind: str, outputs: int):
     net = build_network(describe(kind, outputs)).eval()

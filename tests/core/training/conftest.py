@@ -36,7 +36,9 @@ TINY = {"size": 32, "width": 4, "depth": 2, "threads": 1, "device": "cpu", "batc
 # optimizer with a memory, epochs that draw images again.
 FULL = {
     "loss": "bce_dice",
-    "augment": "full",
+    "augment": "strong",
+    "paste": 0.5,
+    "balance": True,
     "dropout": 0.2,
     "optimizer": "adamw",
     "schedule": "onecycle",

@@ -49,8 +49,8 @@ def test_the_plain_recipes_are_those_of_the_field():
 
 
 def test_an_unknown_preset_names_those_there_are():
-    with pytest.raises(BadInput, match=r"no preset 'fast'.*quick, baseline"):
-        make_config("fast")
+    with pytest.raises(BadInput, match=r"no preset 'best'.*quick, accurate"):
+        make_config("best")
 
 
 def test_an_unknown_option_names_those_there_are():

@@ -25,6 +25,7 @@ from core.training.estimate import (
     estimated_seconds,
     steps_per_epoch,
     timed_alike,
+    train_size,
 )
 from core.training.plan import plan_training
 from core.training.presets import make_config
@@ -154,6 +155,26 @@ def test_another_size_is_estimated_by_its_pixels():
     large = small.model_copy(update={"size": 64})
     ratio = estimated_seconds(TIMING, large, 200, 5) / estimated_seconds(TIMING, small, 200, 5)
     assert ratio == pytest.approx(4, rel=0.1)
+
+
+def test_pictures_grow_to_their_size_and_stay_there_for_the_last_third():
+    config = TrainConfig(size=256, first_size=100, epochs=30)
+    sizes = [train_size(config, epoch) for epoch in range(1, 31)]
+    assert sizes == sorted(sizes)
+    assert sizes[0] == 96
+    assert sizes[20:] == [256] * 10
+    assert len(set(sizes)) == 6
+    assert {train_size(config.model_copy(update={"first_size": f}), 1) for f in (0, 256, 300)} == {
+        256
+    }
+
+
+def test_small_pictures_at_first_are_estimated_as_faster():
+    plain = TrainConfig(size=256, batch=2, epochs=30)
+    growing = plain.model_copy(update={"first_size": 128})
+    timing = TIMING.model_copy(update={"size": 256})
+    share = estimated_seconds(timing, growing, 2000, 5) / estimated_seconds(timing, plain, 2000, 5)
+    assert 0.65 < share < 0.8
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ def test_killed_in_the_middle_a_run_goes_on_to_the_same_numbers(
     assert numbers(run) == numbers(uninterrupted)
     assert same_weights(run, uninterrupted)
     assert finished(run).val == finished(uninterrupted).val
+    fitted = [read_description(r / MODEL).temperature for r in (run, uninterrupted)]
+    assert fitted[0] == fitted[1] != 1
 
 
 def test_paused_a_run_gives_the_machine_back_and_goes_on_to_the_same_numbers(
