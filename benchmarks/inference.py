@@ -34,7 +34,6 @@ from statistics import median
 
 import cv2
 import numpy as np
-import onnxruntime
 import torch
 from PIL import Image
 
@@ -54,6 +53,7 @@ from core.modelfile import onnx_path, read_description
 from core.models.export import describe_anew
 from core.models.weights import load_model
 from core.project.project import Project, open_project
+from core.runtime import onnxruntime
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "oxford-iiit-pet"
 

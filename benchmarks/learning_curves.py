@@ -160,6 +160,11 @@ def trained(
     """The run in ``folder``, made and trained as far as it is not."""
     if not (folder / "config.json").exists():
         create_run(project, make_config(preset, seed=seed, **changes), plan, folder=folder)
+    return run_to_end(folder)
+
+
+def run_to_end(folder: Path) -> RunState:
+    """The run in ``folder``, trained as far as it is not. Raises RuntimeError: it has failed."""
     if read_run(folder).state is not State.DONE:
         print(f"training {folder}", file=sys.stderr, flush=True)
         start_worker(folder).wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,14 +36,27 @@ def json_argument(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def report(rows: Sequence[Row], json_file: Path | None) -> int:
-    """Print the rows, write them, and give the exit code: 1 where one falls short."""
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns on stdout, aligned, as Markdown: for people and for docs/ alike."""
+    cells = [list(header), *(list(row) for row in rows)]
+    widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(header))]
+    cells.insert(1, ["-" * width for width in widths])
+    for row in cells:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(f"| {' | '.join(padded)} |")
+
+
+def report(rows: Sequence[Row], json_file: Path | None, told: Sequence[Row] = ()) -> int:
+    """Print the rows, write them, and give the exit code: 1 where one falls short.
+
+    told: rows that are written only, since a table has shown them already.
+    """
     for row in rows:
         sign = ">=" if row.at_least else "<="
         limit = "" if row.wanted is None else f"wanted {sign} {row.wanted:g}"
         verdict = "" if row.wanted is None else ("ok" if row.ok else "FALLS SHORT")
         print(f"{row.name:44} {row.value:9.3f} {row.unit:8} {limit:14} {verdict}".rstrip())
     if json_file is not None:
-        values = [asdict(row) | {"ok": row.ok} for row in rows]
+        values = [asdict(row) | {"ok": row.ok} for row in (*told, *rows)]
         json_file.write_text(json.dumps(values, indent=2) + "\n")
-    return 0 if all(row.ok for row in rows) else 1
+    return 0 if all(row.ok for row in (*told, *rows)) else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from core.editing.region import region_of
 from core.evaluation.groups import group_of
 from core.evaluation.metrics import confusion, score
 from core.inference.predictor import Predictor
-from core.labels import PET, TRIMAP, VOID, BorderRule, apply_border_rule
+from core.labels import PET, TRIMAP, BorderRule, apply_border_rule
 from core.project.project import Project, open_project
 from core.project.split import Subset
 
@@ -25,15 +25,13 @@ _TOO_LARGE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Photo:
-    """pixels: uint8 RGB; trimap: uint8, ids of TRIMAP; mask: uint8, the model's own, 1 the pet."""
+class TruePhoto:
+    """pixels: uint8 RGB; trimap: uint8, ids of TRIMAP."""
 
     name: str
     group: str
     pixels: np.ndarray
     trimap: np.ndarray
-    mask: np.ndarray
-    probability: ProbabilityMap
 
     @property
     def truth(self) -> np.ndarray:
@@ -57,28 +55,41 @@ class Photo:
         return intersection(drawn, (0, 0, width, height)) or around.box
 
 
+@dataclass(frozen=True, eq=False)
+class Photo(TruePhoto):
+    """A photo that a model has seen. mask: uint8, the model's own, 1 the pet."""
+
+    mask: np.ndarray
+    probability: ProbabilityMap
+
+
 def photos(data: Path, predictor: Predictor, count: int) -> Iterator[Photo]:
     """The first ``count`` of the hundred: photos of the val split, which no bundled model learnt.
 
     A photo without a pet in its trimap is left out.
     """
     project = open_project(data)
-    for name in _hundred(project)[:count]:
-        pixels = project.read_image(name).pixels
-        trimap = project.read_mask(name)
-        if trimap is None or not ((trimap == 1).any() and (trimap != VOID).any()):
-            continue
-        said = predictor.predict(pixels)
+    for photo in true_photos(project, _hundred(project)[:count]):
+        said = predictor.predict(photo.pixels)
         rule = BorderRule.FOREGROUND
-        whole = (0, 0, pixels.shape[1], pixels.shape[0])
+        whole = (0, 0, photo.pixels.shape[1], photo.pixels.shape[0])
         yield Photo(
-            name,
-            group_of(project, name),
-            pixels,
-            trimap,
+            photo.name,
+            photo.group,
+            photo.pixels,
+            photo.trimap,
             said.mask(PET, rule),
             ProbabilityMap(whole, said.probability_of(1, PET, rule)),
         )
+
+
+def true_photos(project: Project, names: Iterable[str]) -> Iterator[TruePhoto]:
+    """These photos of Oxford-IIIT Pet, but for those without a pet in their trimap."""
+    for name in names:
+        trimap = project.read_mask(name)
+        if trimap is not None and (trimap == 1).any():
+            pixels = project.read_image(name).pixels
+            yield TruePhoto(name, group_of(project, name), pixels, trimap)
 
 
 def _hundred(project: Project) -> list[str]:
