@@ -77,6 +77,7 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
     from petseg_gui.wiring.corrections import wire_corrections
     from petseg_gui.wiring.evaluation import wire_evaluation
     from petseg_gui.wiring.explanation import wire_explanation
+    from petseg_gui.wiring.fast_model import wire_fast_model
     from petseg_gui.wiring.folder import open_at_start, wire_folder
     from petseg_gui.wiring.home import wire_home
     from petseg_gui.wiring.image import wire_image
@@ -111,6 +112,7 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
         wire_sheet,
         wire_evaluation,
         wire_prediction,
+        wire_fast_model,
         wire_models,
         wire_training,
         wire_runs,

@@ -49,7 +49,7 @@ Store = Annotated[
 Encoding = Annotated[
     MaskEncoding | None, typer.Option(help="What the mask files' numbers mean, where unclear.")
 ]
-Model = Annotated[str, typer.Option(help="A model file; the bundled one by default.")]
+Model = Annotated[str, typer.Option(help="A model file, or: fast; the default one if none.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the result to this file too.")]
 Border = Annotated[BorderRule, typer.Option(help="How a border class counts.")]
 

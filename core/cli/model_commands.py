@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from core.masks import MaskEncoding
 from core.models.answers import Input, Output
 
 _LIST = "list"
@@ -24,12 +25,12 @@ class _ListsByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_ListsByDefault,
-    help="List the models there are; show one, import one, export one.",
+    help="List the models there are; show one, import one, export one, calibrate one.",
 )
 Store = Annotated[
     Path | None, typer.Option("--project", help="Where masks, runs and settings are kept.")
 ]
-Model = Annotated[str, typer.Argument(help="A model file, or: bundled.")]
+Model = Annotated[str, typer.Argument(help="A model file, or: bundled, fast.")]
 
 
 @app.command(_LIST)
@@ -39,7 +40,7 @@ def list_(
     ] = None,
     project: Store = None,
 ) -> None:
-    """List the models there are: the bundled one, those of a folder's runs, imported ones."""
+    """List the models there are: those of PetSeg, of a folder's runs, imported ones."""
     from core.cli.models import models_command
 
     raise typer.Exit(models_command(data, project))
@@ -47,7 +48,7 @@ def list_(
 
 @app.command()
 def card(model: Model = "bundled") -> None:
-    """Everything that a model file tells of itself."""
+    """Everything that a model file tells of itself, and what was written about it."""
     from core.cli.models import card_command
 
     raise typer.Exit(card_command(model))
@@ -94,3 +95,20 @@ def export(
     from core.cli.models import export_command
 
     raise typer.Exit(export_command(model, out))
+
+
+@app.command()
+def calibrate(
+    model: Model,
+    data: Annotated[Path, typer.Argument(help="A folder with approved masks.")],
+    project: Store = None,
+    encoding: Annotated[
+        MaskEncoding | None, typer.Option(help="What the mask files' numbers mean, where unclear.")
+    ] = None,
+) -> None:
+    """Fit a model file's temperature to a folder's validation images, so that its probabilities
+    can be taken at their word. Every training does so at its end. Its figures stay as they are.
+    """
+    from core.cli.models import calibrate_command
+
+    raise typer.Exit(calibrate_command(model, data, project, encoding))

@@ -6,31 +6,35 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.cli.output import DONE, open_for_cli, say, table
+from core.cli.output import DONE, open_for_cli, report_skipped, say, table
 from core.errors import BadInput
-from core.inference.bundled import bundled_model
-from core.inference.card import card_rows
+from core.inference.bundled import bundled_model, fast_model
+from core.inference.card import card_rows, read_card
 from core.inference.catalogue import IMPORTED, list_models
 from core.labels import listed
+from core.masks import MaskEncoding
 from core.modelfile import read_description
 
 
 def model_path(model: str) -> Path:
-    """The file of a model: "" and "bundled" are the one that comes with PetSeg.
+    """The file of a model: "" and "bundled" are PetSeg's default one, "fast" its fast one.
 
     Raises BadInput where there is no such file.
     """
     if model in ("", "bundled"):
         return bundled_model()
+    if model == "fast":
+        return fast_model()
     if not Path(model).is_file():
         raise BadInput(
-            f"No model at {model}. Give a model's file (petseg models lists them), or: bundled."
+            f"No model at {model}. Give a model's file (petseg models lists them), or: bundled, "
+            "fast."
         )
     return Path(model)
 
 
 def models_command(data: Path | None, store: Path | None) -> int:
-    """One line a model: the bundled one, then a folder's runs, then what it has imported."""
+    """One line a model: those of PetSeg, then a folder's runs, then what it has imported."""
     project = open_for_cli(data, store) if data is not None else None
     found = list_models(project.runs, project.store / IMPORTED) if project else list_models()
     rows = []
@@ -49,17 +53,20 @@ def models_command(data: Path | None, store: Path | None) -> int:
         )
     table(["model", "classes", "size", "parameters", "val IoU", "file"], rows)
     if not rows:
-        say("No models: this installation lacks its bundled one.")
+        say("No models: this installation lacks its own.")
     return DONE
 
 
 def card_command(model: str) -> int:
-    """What a model file tells of itself, a line each."""
+    """What a model file tells of itself, a line each; then its card, where it has one."""
     path = model_path(model)
     rows = card_rows(read_description(path), path)
     width = max(len(title) for title, _ in rows)
     for title, text in rows:
         say(f"{title.ljust(width)}  {text}")
+    written = read_card(path)
+    if written:
+        say(f"\n{written.rstrip()}")
     return DONE
 
 
@@ -101,3 +108,27 @@ def export_command(model: str, out: Path) -> int:
     for path in export_model(model_path(model), out):
         say(str(path))
     return DONE
+
+
+def calibrate_command(
+    model: str, data: Path, store: Path | None, encoding: MaskEncoding | None
+) -> int:
+    """Fit a model's temperature to a folder's validation images. Raises BadInput, WriteError."""
+    from core.data.samples import SampleStore, load_samples
+    from core.training.calibrating import calibrate, decoding_for
+    from core.training.plan import plan_training
+
+    path = model_path(model)
+    before = read_description(path)
+    project = open_for_cli(data, store, encoding)
+    decoding = decoding_for(before, project.settings.scheme)
+    names = plan_training(project).val
+    samples = load_samples([(project, n) for n in names], SampleStore(decoding), lambda: None)
+    if len(samples) == 0:
+        raise BadInput(
+            f"{project.folder} has no approved mask that is kept for validation: approve some "
+            "more. Nothing was changed."
+        )
+    fitted = calibrate(path, samples, lambda: None)
+    say(f"Temperature {before.temperature:g} -> {fitted:g}, by {len(samples)} validation images.")
+    return report_skipped(list(samples.skipped))

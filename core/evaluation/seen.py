@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from core.inference.bundled import bundled_model
+from pathlib import Path
+
+from core.inference.bundled import bundled_models
 from core.modelfile import ModelFileError, read_description
 from core.project.layout import LayoutKind
 from core.project.project import Project
 
 
 def bundled_has_seen(project: Project) -> bool:
-    """Whether PetSeg's own model may have learnt from a folder's masks.
+    """Whether PetSeg's own models may have learnt from a folder's masks.
 
-    It was trained on Oxford-IIIT Pet, which is known by its layout.
+    They were trained on Oxford-IIIT Pet, which is known by its layout.
     """
     return project.layout.kind is LayoutKind.OXFORD
 
 
 def has_seen(project: Project, model: str) -> bool:
-    """The same of any model, by its id: PetSeg's own, and copies of it."""
-    if not bundled_has_seen(project):
-        return False
+    """The same of any model, by its id: PetSeg's own, and copies of them."""
+    return bundled_has_seen(project) and model in map(_id, bundled_models())
+
+
+def _id(path: Path) -> str | None:
     try:
-        return model == read_description(bundled_model()).id
+        return read_description(path).id
     except ModelFileError:
-        return False  # this installation lacks it
+        return None  # this installation lacks it

@@ -13,6 +13,7 @@ _FIGURES = {
     "val_pixel_accuracy": "Pixel accuracy",
     "val_dataset_iou": "IoU over the data set",
 }
+_MOST_BYTES = 1 << 18  # of a written card
 _VIEWS = {"whole": "the whole photo, fitted and padded", "crops": "parts of the photo, as it is"}
 _TRAINED = {
     BorderRule.FOREGROUND: "counted as the object",
@@ -37,11 +38,32 @@ def card_rows(about: ModelDescription, path: Path) -> list[tuple[str, str]]:
         *figures(about),
         ("Figures", scored_words(about)),
         ("Border in training", _TRAINED[about.border_rule] if about.scheme.border_id else ""),
-        ("Temperature", f"{about.temperature:g}"),
+        ("Temperature", _temperature_words(about.temperature)),
         ("Further training", "" if about.trainable else "not possible: an ONNX file alone"),
         ("File", str(path)),
     ]
     return [(title, text) for title, text in rows if text]
+
+
+def read_card(path: Path) -> str:
+    """What people wrote about a model: the Markdown beside its file (``NAME.md``), or ""."""
+    written = path.with_suffix(".md")
+    try:
+        if written.stat().st_size > _MOST_BYTES:
+            return ""
+        return written.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""  # a card may be missing; the model's file tells what must be known
+
+
+def parts_of(card: str) -> tuple[str, str]:
+    """A card's first paragraph in one line (what the model is for), and all that follows it."""
+    paragraphs = card.strip().split("\n\n")
+    while paragraphs and (not paragraphs[0].strip() or paragraphs[0].startswith("#")):
+        del paragraphs[0]  # its title
+    if not paragraphs:
+        return "", ""
+    return " ".join(paragraphs[0].split()), "\n\n".join(paragraphs[1:])
 
 
 def figures(about: ModelDescription) -> list[tuple[str, str]]:
@@ -60,6 +82,11 @@ def scored_words(about: ModelDescription) -> str:
     rule = str(about.data.get("scored", usual))
     border = f", border {_TRAINED[BorderRule(rule)]}" if rule in list(BorderRule) else ""
     return f"on {images}{border}"
+
+
+def _temperature_words(temperature: float) -> str:
+    sure = "too sure" if temperature > 1 else "not sure enough"
+    return "1" if temperature == 1 else f"{temperature:g}: its network alone is {sure}"
 
 
 def trained_on(about: ModelDescription) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The models there are to choose: the bundled one, those of a project's runs, imported ones."""
+"""The models there are to choose: PetSeg's own, those of a project's runs, imported ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from core import files
 from core.errors import BadInput
-from core.inference.bundled import bundled_model
+from core.inference.bundled import bundled_model, fast_model
+from core.inference.card import parts_of, read_card
 from core.modelfile import (
     ModelDescription,
     ModelFileError,
@@ -38,12 +39,22 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model that can be chosen. title: its name in one line, and more where others have it."""
+    """A model that can be chosen.
+
+    title: its name in one line, and more where others have it. card: what people wrote about it,
+    as Markdown; "" where nobody did.
+    """
 
     path: Path
     title: str
     description: ModelDescription
     origin: Origin = Origin.BUNDLED
+    card: str = ""
+
+    @property
+    def summary(self) -> str:
+        """What it is for, in one line; "" where nobody wrote that."""
+        return parts_of(self.card)[0]
 
     @property
     def bytes(self) -> int:
@@ -53,11 +64,12 @@ class ModelEntry:
 
 
 def list_models(runs: Path | None = None, imported: Path | None = None) -> list[ModelEntry]:
-    """The bundled model, then those of the runs in a folder, newest first, then imported ones.
+    """PetSeg's own, the default one first, then those of the runs in a folder, newest first, then
+    imported ones.
 
     imported: a folder of model files. What cannot be read as a model is left out.
     """
-    paths = [(bundled_model(), Origin.BUNDLED)]
+    paths = [(bundled_model(), Origin.BUNDLED), (fast_model(), Origin.BUNDLED)]
     if runs is not None and runs.is_dir():
         newest = sorted(runs.glob(f"*/{RUN_MODEL}"), key=lambda p: p.parent.name, reverse=True)
         paths += [(path, Origin.RUN) for path in newest]
@@ -70,7 +82,8 @@ def list_models(runs: Path | None = None, imported: Path | None = None) -> list[
         except ModelFileError:
             continue
         title = " ".join(description.name.split())[:LONGEST_NAME] or path.stem
-        entries.append(ModelEntry(path, title, description, origin))
+        card = read_card(path) if origin is Origin.BUNDLED else ""
+        entries.append(ModelEntry(path, title, description, origin, card))
     return _told_apart(entries)
 
 
@@ -122,7 +135,7 @@ def _require_imported(store: Path, path: Path) -> None:
 
 
 def _told_apart(entries: list[ModelEntry]) -> list[ModelEntry]:
-    """Entries of which no two have one title; the bundled one keeps its own."""
+    """Entries of which no two have one title; PetSeg's models keep their own."""
     names = Counter(entry.title for entry in entries)
     dated = [_with(e, _when(e)) if names[e.title] > 1 and _when(e) else e for e in entries]
     still = Counter(entry.title for entry in dated)

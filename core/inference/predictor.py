@@ -7,14 +7,15 @@ from threading import Event, Lock
 from typing import Any
 
 import numpy as np
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
 from core.errors import PetSegError
 from core.inference.prediction import Prediction
 from core.inference.tiles import ask_in_windows, longer_side
 from core.inference.view import fit_whole
 from core.modelfile import ModelFileError, read_description, read_onnx
+from core.runtime import onnxruntime
+
+ort = onnxruntime.capi.onnxruntime_pybind11_state
 
 ORT_ERRORS = (
     RuntimeError,
@@ -105,7 +106,19 @@ class Predictor:
             probabilities = (probabilities + self._run(image[:, ::-1], run)[..., ::-1]) / 2
         return probabilities
 
+    def logits(self, pixels: np.ndarray) -> np.ndarray:
+        """What the network itself says of an image as it is: no view, no temperature.
+
+        pixels: uint8 RGB, height x width x 3. Returns float32, C x height x width (C = 1 for
+        sigmoid). Raises ModelFileError.
+        """
+        return self._logits(pixels, onnxruntime.RunOptions())
+
     def _run(self, image: np.ndarray, run: Any) -> np.ndarray:
+        logits = self._logits(image, run) / self.description.temperature
+        return _probabilities(logits, self.description.activation)
+
+    def _logits(self, image: np.ndarray, run: Any) -> np.ndarray:
         if run.terminate:
             raise PredictionStopped("The prediction was stopped.")
         tensor = np.ascontiguousarray(image.transpose(2, 0, 1)[None], dtype=np.float32)
@@ -124,7 +137,8 @@ class Predictor:
             )
         if not np.isfinite(logits).all():
             raise ModelFileError(f"{self._name}: its ONNX twin gives NaN or infinite numbers.")
-        return _probabilities(logits[0] / description.temperature, description.activation)
+        said: np.ndarray = logits[0]
+        return said
 
 
 def providers() -> list[str]:

@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core import files
 from core.errors import BadInput
-from core.evaluation.seen import bundled_has_seen
+from core.evaluation.seen import bundled_has_seen, has_seen
 from core.labels import BorderRule
+from core.modelfile import read_description
 from core.project.project import Project
 from core.project.reviews import Status
 from core.project.split import position
@@ -87,7 +88,7 @@ def fold_folder(check: Path, number: int) -> Path:
 def default_start(project: Project) -> str:
     """Where the networks begin unless a person says otherwise: what has not seen the masks.
 
-    The bundled model was trained on Oxford-IIIT Pet: there its ImageNet weights are taken.
+    PetSeg's own models were trained on Oxford-IIIT Pet: there ImageNet weights are taken.
     """
     return Start.IMAGENET if bundled_has_seen(project) else Start.BUNDLED
 
@@ -105,9 +106,9 @@ def check_config(project: Project, changes: Mapping[str, object]) -> TrainConfig
             "learnt the very mistakes. Begin from imagenet, scratch or bundled."
         )
     config = make_config(_PRESET, **values)
-    if config.start == Start.BUNDLED and bundled_has_seen(project):
+    if model is not None and has_seen(project, read_description(model).id):
         raise BadInput(
-            "The bundled model was trained on these photos and their masks: it would judge what "
+            "PetSeg's own model was trained on these photos and their masks: it would judge what "
             "it has learnt. Begin from ImageNet weights (imagenet) or from nothing (scratch)."
         )
     threads, rule = threads_of(config), project.settings.border_rule

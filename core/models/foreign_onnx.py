@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import TensorProto, helper, inliner, numpy_helper, version_converter
 
@@ -24,6 +23,7 @@ from core.modelfile import METADATA_KEY
 from core.models.answers import Input, Output
 from core.models.export import OPSET
 from core.models.network import IMAGENET_MEAN, IMAGENET_STD
+from core.runtime import onnxruntime
 
 MAX_BYTES = 1 << 30
 """ONNX files cannot hold 2 GB, and what a laptop runs is far smaller."""

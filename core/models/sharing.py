@@ -10,15 +10,17 @@ from importlib import resources
 from pathlib import Path
 
 import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from core import files
 from core.errors import BadInput
 from core.inference import card
-from core.inference.bundled import bundled_model
+from core.inference.bundled import bundled_models
 from core.labels import listed
 from core.modelfile import (
     METADATA_KEY,
     ModelDescription,
+    ModelFileError,
     onnx_path,
     read_description,
     read_onnx,
@@ -55,8 +57,17 @@ def export_model(path: Path, out: Path) -> list[Path]:
 
 
 def self_contained(twin: bytes, description: ModelDescription) -> bytes:
-    """An ONNX file that tells its classes, size, activation and temperature in its metadata."""
-    model = onnx.load_model_from_string(twin)
+    """An ONNX file that tells its classes, size, activation and temperature in its metadata.
+
+    Raises ModelFileError where the twin is no ONNX file.
+    """
+    try:
+        model = onnx.load_model_from_string(twin)
+    except (DecodeError, ValueError) as error:
+        raise ModelFileError(
+            f"The ONNX twin of {description.name} cannot be read. Import the model file alone: "
+            "its twin is made anew."
+        ) from error
     del model.metadata_props[:]
     text = json.dumps(description.model_dump(mode="json", exclude={"onnx_sha256"}))
     model.metadata_props.add(key=METADATA_KEY, value=text)
@@ -73,7 +84,7 @@ def _folder(path: Path, out: Path, twin: bytes, description: ModelDescription) -
         )
     scripts = resources.files("resources") / "sharing"
     contents = {out / name: (scripts / name).read_bytes() for name in _SCRIPTS}
-    readme = _readme(description, path == bundled_model()).encode()
+    readme = _readme(description, path in bundled_models()).encode()
     return contents | {
         out / "model.onnx": self_contained(twin, description),
         out / "requirements.txt": ("\n".join(_REQUIREMENTS) + "\n").encode(),

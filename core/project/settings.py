@@ -14,6 +14,7 @@ from core.masks import MaskEncoding
 
 FORMAT = 1
 UNLABELLED = "unlabelled"
+FAST_MODEL = "fast"
 UNPAINTED = ("background", UNLABELLED)
 
 
@@ -22,8 +23,9 @@ class ProjectSettings:
     """The contents of project.json.
 
     train_share: 0 to 1; unpainted: what pixels mean that nobody painted; model: the one that
-    segments, a path relative to the project's store, "" for the bundled one; learn: whether the
-    window trains by itself while a person corrects; prediction: how images are segmented.
+    segments, a path relative to the project's store, "" for the default one that comes with PetSeg,
+    FAST_MODEL for the fast one; learn: whether the window trains by itself while a person
+    corrects; prediction: how images are segmented.
     """
 
     scheme: LabelScheme = PET

@@ -1,4 +1,4 @@
-"""A model's card: everything that its file tells of it."""
+"""A model's card: everything that its file tells of it, and what people wrote about it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.inference.card import card_rows
+from core.inference.card import card_rows, parts_of
 from core.inference.catalogue import LONGEST_NAME, ModelEntry, Origin
 from petseg_gui.classes.swatch import class_name, class_swatch
+from petseg_gui.models.prose import Prose
 from petseg_gui.words import size
 
 ORIGINS = {
@@ -77,6 +78,11 @@ class ModelCard(QScrollArea):
         layout.addWidget(self.note)
         layout.addWidget(_classes(entry, page))
         layout.addLayout(_facts(entry, page))
+        written = parts_of(entry.card)[1]
+        if written:
+            prose = Prose(written, page)
+            prose.setAccessibleName("What is written about the model")
+            layout.addWidget(prose)
         layout.addStretch(1)
         self.note.setVisible(bool(note))
         self.setWidget(page)  # the one before is deleted, but for what has moved to this one

@@ -237,7 +237,7 @@ class ModelsWindow(QDialog):
             return "It belongs to its training: it is deleted there (Train > Trainings)."
         if entry.origin is Origin.IMPORTED and not entry.description.trainable:
             return "It segments only: a training cannot start from an ONNX file."
-        return ""
+        return entry.summary
 
     def _renameable(self, entry: ModelEntry) -> bool:
         return self._writable and entry.origin is not Origin.BUNDLED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -12,6 +13,8 @@ from petseg_gui.prediction.models import ModelChoice
 
 if TYPE_CHECKING:
     from core.inference.catalogue import ModelEntry
+
+_TIP_WIDTH = 70  # characters
 
 
 class ModelChooser(QComboBox):
@@ -58,6 +61,7 @@ def _details(entry: ModelEntry) -> str:
     """What a person wants to know of a model before choosing it, as a tool tip."""
     description = entry.description
     lines = [
+        *wrap(entry.summary, _TIP_WIDTH),
         f"Classes: {', '.join(description.scheme.names)}",
         f"Size: {description.size} px, {description.parameters / 1e6:.1f} million parameters",
     ]

@@ -1,4 +1,4 @@
-"""Which model segments: the bundled one, one of the project's runs, or an imported one."""
+"""Which model segments: one of PetSeg's own, one of the project's runs, or an imported one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from core.inference.bundled import bundled_model
+from core.inference.bundled import bundled_model, fast_model
 from core.project.project import Project
+from core.project.settings import FAST_MODEL
 from petseg_gui.heavy import HEAVY
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 
@@ -38,6 +39,8 @@ class ModelChoice(QObject):
         """The file of the chosen model."""
         if self._project is None or not self._setting:
             return bundled_model()
+        if self._setting == FAST_MODEL:
+            return fast_model()
         return self._project.store / self._setting
 
     @property
@@ -80,10 +83,10 @@ class ModelChoice(QObject):
         project = self._project
         if project is None or path == self.path:
             return
-        bundled = path == bundled_model()
-        if not bundled and not path.is_relative_to(project.store):
+        own = {bundled_model(): "", fast_model(): FAST_MODEL}
+        if path not in own and not path.is_relative_to(project.store):
             return  # it was listed for the folder that was open before
-        self._setting = "" if bundled else path.relative_to(project.store).as_posix()
+        self._setting = own[path] if path in own else path.relative_to(project.store).as_posix()
         self.changed.emit()
         if project.writable:
             setting = self._setting
@@ -94,7 +97,7 @@ class ModelChoice(QObject):
             self._tasks.run(Lane.SAVE, work, None, self.told.emit, kept=True)
 
     def choose_default(self) -> None:
-        """Segment with the bundled model from now on."""
+        """Segment with PetSeg's default model from now on."""
         self.choose(bundled_model())
 
     def choose_new(self, path: Path) -> None:
@@ -106,8 +109,7 @@ class ModelChoice(QObject):
         self.entries = entries
         known = {entry.path for entry in entries}
         if self._setting and self.path not in known:
-            self.told.emit(
-                f"The model {self._setting} is missing or damaged: the default model is used."
-            )
+            which = "PetSeg fast" if self._setting == FAST_MODEL else f"The model {self._setting}"
+            self.told.emit(f"{which} is missing or damaged: the default model is used.")
             self._setting = ""
         self.changed.emit()

@@ -28,12 +28,16 @@ class Visit:
 
 @dataclass(frozen=True)
 class State:
-    """visits: the latest first. geometry and docks: what Qt says of the window, in Base64."""
+    """visits: the latest first. geometry and docks: what Qt says of the window, in Base64.
+
+    fast_offered: whether the fast model was offered; that is done once.
+    """
 
     visits: tuple[Visit, ...] = ()
     tool: str = ""
     geometry: str = ""
     docks: str = ""
+    fast_offered: bool = False
 
     @property
     def recent(self) -> tuple[Visit, ...]:
@@ -56,7 +60,8 @@ def parse_state(raw: Mapping[str, Any]) -> State:
     words = {key: raw.get(key, "") for key in ("tool", "geometry", "docks")}
     if not isinstance(visits, list) or not all(isinstance(w, str) for w in words.values()):
         raise BadInput("The list of recent folders is damaged.")
-    return State(visits=tuple(_visit(v) for v in visits[:_REMEMBERED]), **words)
+    kept = tuple(_visit(v) for v in visits[:_REMEMBERED])
+    return State(visits=kept, fast_offered=raw.get("fast_offered") is True, **words)
 
 
 def state_json(state: State) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """Segment a photo with the network beside this file: python segment.py PHOTO MASK.png"""
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from PIL import Image, ImageOps
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when it is loaded
+
+import onnxruntime
 
 network = onnxruntime.InferenceSession(str(Path(__file__).with_name("model.onnx")))
 about = json.loads(network.get_modelmeta().custom_metadata_map["petseg"])

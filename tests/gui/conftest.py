@@ -52,13 +52,17 @@ def own_user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def default_model(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A tiny model in place of the bundled one: tests are of the window, not of its quality."""
+    """A tiny model in place of the bundled one: tests are of the window, not of its quality.
+
+    There is no fast one.
+    """
     for module in (
         "core.inference.catalogue",
         "petseg_gui.prediction.models",
         "petseg_gui.training.dialog",
     ):
         monkeypatch.setattr(f"{module}.bundled_model", lambda: tiny_model)
+    monkeypatch.setattr("core.inference.catalogue.fast_model", lambda: Path("gone.safetensors"))
     return tiny_model
 
 

@@ -35,6 +35,7 @@ def petseg(
     """petseg("predict", ...) -> Outcome."""
     for module in (models, catalogue, doctor):
         monkeypatch.setattr(module, "bundled_model", lambda: tiny_model)
+        monkeypatch.setattr(module, "fast_model", lambda: user_data / "gone.safetensors")
 
     def run(*words: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["petseg", *map(str, words)])

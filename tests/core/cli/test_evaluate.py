@@ -81,7 +81,7 @@ def test_the_json_holds_what_is_promised(petseg, oxford: Path, tmp_path: Path):
 def test_petsegs_own_model_is_not_trusted_on_photos_that_it_has_learnt_from(
     petseg, oxford: Path, make_project: MakeProject, tiny_model: Path, monkeypatch, tmp_path: Path
 ):
-    monkeypatch.setattr(seen, "bundled_model", lambda: tiny_model)
+    monkeypatch.setattr(seen, "bundled_models", lambda: [tiny_model])
     report = tmp_path / "report.html"
     warned = petseg("evaluate", oxford, "--subset", "all", "--report", report)
     assert warned.err.strip() == SEEN

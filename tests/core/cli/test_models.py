@@ -1,11 +1,12 @@
-"""``petseg models``: list, card, import, export."""
+"""``petseg models``: list, card, import, export, calibrate."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from core.modelfile import read_description
+from core.modelfile import onnx_path, read_description
 from core.project.project import open_project
 
 from .conftest import Petseg
@@ -68,3 +69,33 @@ def test_refusals_are_one_line_on_stderr(petseg: Petseg, tmp_path: Path, tiny_mo
         assert done.code == 2
         assert len(done.err.splitlines()) == 1
         assert not done.out
+
+
+def test_a_model_file_is_calibrated_by_a_folders_validation_images(
+    petseg: Petseg, make_project: Callable[..., Path], make_model: Callable[..., Path], tmp_path
+):
+    path = tmp_path / "mine.safetensors"
+    for file in (make_model(), onnx_path(make_model())):
+        shutil.copy(file, path.with_suffix(file.suffix))
+    folder, before = make_project(6), read_description(path)
+    done = petseg("models", "calibrate", path, folder)
+    after = read_description(path)
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"Temperature 1 -> {after.temperature:g}, by ")
+    assert after.temperature != 1
+    assert after == before.model_copy(update={"temperature": after.temperature})
+    assert f"{after.temperature:g}" in petseg("models", "card", path).out
+    left = path.read_bytes()
+    refused = petseg("models", "calibrate", path, make_project(2, 0, folder="unlabelled"))
+    assert refused.code == 2
+    assert "approve some" in refused.err
+    assert path.read_bytes() == left
+
+
+def test_the_card_shows_what_was_written_about_a_model(petseg: Petseg, tiny_model, tmp_path: Path):
+    path = tmp_path / "mine.safetensors"
+    shutil.copy(tiny_model, path)
+    path.with_suffix(".md").write_text("# Mine\n\nFor hens.\n", "utf-8")
+    assert petseg("models", "card", path).out.endswith("\n\n# Mine\n\nFor hens.\n")
+    path.with_suffix(".md").write_bytes(b"\xff" * 9)  # no text: none of it is shown
+    assert petseg("models", "card", path).out.count("\n\n") == 0

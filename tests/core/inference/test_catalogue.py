@@ -25,6 +25,7 @@ from core.models.export import describe_anew
 def runs(tmp_path: Path, make_model, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs with a model, one without, one whose model is damaged."""
     monkeypatch.setattr(catalogue, "bundled_model", lambda: make_model(name="Bundled"))
+    monkeypatch.setattr(catalogue, "fast_model", lambda: tmp_path / "gone.safetensors")
     folder = tmp_path / "runs"
     for name, title in (("20260101-a", "First"), ("20260102-b", "Second")):
         (folder / name).mkdir(parents=True)
@@ -48,6 +49,18 @@ def test_without_runs_there_is_the_bundled_model(runs: Path):
 def test_without_a_bundled_model_the_runs_remain(runs: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(catalogue, "bundled_model", lambda: runs / "gone.safetensors")
     assert [m.title for m in list_models(runs)] == ["Second", "First"]
+
+
+def test_the_fast_model_comes_second_with_its_card(
+    runs: Path, make_model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    fast = copied(make_model(name="Fast"), tmp_path / "own" / "fast.safetensors")
+    fast.with_suffix(".md").write_text("# Fast\n\nFor old\nmachines.\n\nMore.\n", "utf-8")
+    (runs / "20260101-a" / "best.md").write_text("# A run's\n\nNot ours.\n", "utf-8")
+    monkeypatch.setattr(catalogue, "fast_model", lambda: fast)
+    listed = list_models(runs)
+    assert [m.title for m in listed] == ["Bundled", "Fast", "Second", "First"]
+    assert [m.summary for m in listed] == ["", "For old machines.", "", ""]
 
 
 def copied(model: Path, target: Path) -> Path:

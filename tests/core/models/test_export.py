@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -21,6 +20,7 @@ from core.models import export
 from core.models.export import TOLERANCE, describe_anew, parity, save_model, to_onnx
 from core.models.network import SegmentationNet
 from core.models.weights import load_model
+from core.runtime import onnxruntime
 
 NETWORK = {"outputs": 2, "width": 4, "depth": 2}
 BalancedNet = Callable[..., SegmentationNet]

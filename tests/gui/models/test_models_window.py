@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from core.inference.catalogue import IMPORTED, RUN_MODEL
 from core.modelfile import onnx_path, read_description
 from core.project.project import open_project
+from petseg_gui.models.prose import Prose
 from petseg_gui.models.window import ModelsWindow
 from petseg_gui.parts import Parts
 from petseg_gui.wiring import models as wiring
@@ -99,6 +100,60 @@ def test_choosing_and_deleting(
     assert run.exists()
     parts.models.choose(folder.parent / "closed before" / "models" / "x.safetensors")
     assert titles(window) == ["Tiny (in use)", "Quick"]
+
+
+CARD = """# Ours
+
+For the best
+masks.
+
+- cats
+- dogs
+
+## Licence
+
+Apache-2.0; [more](https://example.org/more), <b>bold</b>, [yours](file:///etc/passwd).
+
+![picture](file:///usr/share/pixmaps/x.png)
+
+| photos | IoU |
+| --- | --- |
+| 321 | 0.889 |
+"""
+
+
+def test_the_card_of_a_model_of_petsegs_own_is_shown(
+    open_window, open_models, make_project, make_model, qtbot: QtBot, tmp_path, monkeypatch
+):
+    own = put(make_model(name="Ours", seed=1), tmp_path / "own" / "ours.safetensors")
+    own.with_suffix(".md").write_text(CARD, "utf-8")
+    monkeypatch.setattr("core.inference.catalogue.bundled_model", lambda: own)
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "petseg_gui.models.prose.QDesktopServices.openUrl",
+        lambda url: opened.append(url.toString()),
+    )
+    folder = make_project(1)
+    put(make_model(name="Mine"), open_project(folder).store / IMPORTED / "mine.safetensors")
+    window = open_models(open_window(folder))
+    qtbot.waitUntil(lambda: len(titles(window)) == 2)
+    window.select(own)
+    assert window.card.note.text() == "For the best masks."
+    (prose,) = window.card.findChildren(Prose)
+    text = prose.toPlainText()
+    assert "Licence" in text
+    assert "0.889" in text
+    assert "<b>bold</b>" in text  # nobody's HTML
+    assert "For the best" not in text  # said above
+    blocks = [prose.document().findBlockByNumber(n) for n in range(prose.document().blockCount())]
+    assert [b.text() for b in blocks if b.textList() is not None] == ["cats", "dogs"]
+    qtbot.waitUntil(lambda: prose.height() >= prose.document().size().height())
+    for link in ("https://example.org/more", "file:///etc/passwd"):
+        prose.anchorClicked.emit(QUrl(link))
+    assert opened == ["https://example.org/more"]
+    assert text == prose.toPlainText()  # what is pressed is not shown in its place
+    window.select(window._models.entries[1].path)
+    qtbot.waitUntil(lambda: not window.card.findChildren(Prose))
 
 
 def test_renaming(open_window, open_models: OpenModels, make_project, make_model, qtbot: QtBot):
