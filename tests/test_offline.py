@@ -44,16 +44,22 @@ WINDOW = """
 import sys, time
 from petseg_gui.app import build, make_application
 
+def wait(condition):
+    while not condition():
+        application.processEvents()
+        time.sleep(0.01)
+
 application = make_application()
 parts = build([])  # no folder: the demo
+session = parts.session
 parts.window.show()
-while not (parts.session.document is not None and parts.session.document.mask.any()):
-    application.processEvents()
-    time.sleep(0.01)
-print(parts.models.current.title, len(parts.session.project.names))
+wait(lambda: session.document is not None)
+unmasked = session.project.names[-1]
+parts.browser.select(unmasked)
+wait(lambda: session.name == unmasked and session.document.mask.any())  # it is segmented
+print(parts.models.current.title, len(session.project.names))
 parts.window.close()
-while parts.window.isVisible() or parts.tasks.busy:
-    application.processEvents()
+wait(lambda: not (parts.window.isVisible() or parts.tasks.busy))
 """
 
 Alone = Callable[..., subprocess.CompletedProcess[str]]
