@@ -133,9 +133,9 @@ def _formats(path: Path) -> list[str]:
 
 def _notes(path: Path, image: Image.Image) -> list[str]:
     notes = []
-    pages = getattr(image, "n_frames", 1)
-    if pages > 1 and image.format != "MPO":
-        notes.append(f"{pages} pages; the first is used")
+    # Not counted: that reads every page of a TIFF, in quadratic time.
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        notes.append("several pages; the first is used")
     expected = _FORMAT_OF.get(path.suffix.lower())
     if expected and image.format not in (expected, "MPO"):
         notes.append(f"holds {image.format} data")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from core.files import WriteError
+
+MOST_BYTES = 1 << 24
+"""Of a line: longer ones are damaged. A stranger's file could be one line of any length."""
 
 
 def append(path: Path, record: dict[str, Any]) -> None:
@@ -37,22 +41,38 @@ def read(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
     A torn last line stays unread until it is whole; a damaged line in the middle is left out.
     A file that is not there is empty. Raises OSError where it cannot be read.
     """
+    records, end = [], offset
+    for after, record in scan(path, offset):
+        end = after
+        if record is not None:
+            records.append(record)
+    return records, end
+
+
+def scan(path: Path, offset: int = 0) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """What ``read`` reads, line by line: the offset behind each, its record (None: damaged).
+
+    Takes the memory of one line, whatever the file's size. Raises OSError.
+    """
     try:
         with open(path, "rb") as file:
             file.seek(offset)
-            data = file.read()
+            while line := file.readline(MOST_BYTES):
+                whole = line.endswith(b"\n")
+                if not whole and len(line) < MOST_BYTES:
+                    return  # torn
+                offset += len(line)
+                yield offset, _record(line) if whole else None
     except FileNotFoundError:
-        return [], offset
-    end = data.rfind(b"\n") + 1
-    records = []
-    for line in data[:end].splitlines():
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(record, dict):
-            records.append(record)
-    return records, offset + end
+        return
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def number(value: object, otherwise: float = 0.0) -> float:

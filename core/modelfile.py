@@ -21,6 +21,7 @@ from core.labels import BorderRule, LabelScheme
 FORMAT = 1
 METADATA_KEY = "petseg"
 MAX_BYTES = 2 * 2**30
+_LONGEST = 1 << 20  # of a description, in characters
 
 
 class ModelFileError(BadInput):
@@ -117,6 +118,8 @@ def renamed(path: Path, name: str) -> bytes:
 
 def description_from_json(path: Path, text: str) -> ModelDescription:
     """The description that a file holds as JSON. path: for messages. Raises ModelFileError."""
+    if len(text) > _LONGEST:
+        raise ModelFileError(f"{path.name}: its description is larger than 1 MB: not PetSeg's.")
     try:
         version = _FormatOnly.model_validate_json(text).format
         if version > FORMAT:

@@ -9,9 +9,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.models.unet import MOST_LEVELS, Upsampling
-
-MOST_CHANNELS = 4096
+from core.models.unet import MOST_CHANNELS, MOST_LEVELS, Upsampling
 
 
 class PlainUNet(nn.Module):

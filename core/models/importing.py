@@ -35,6 +35,7 @@ from core.models.state_dict import Recognised, read_state, recognise
 from core.models.weights import load_model
 
 _SIZE = 256
+_ONNX_ALONE = "It can segment, but not be trained further."
 
 
 def examine(path: Path, scheme: LabelScheme | None = None) -> Found:
@@ -47,9 +48,9 @@ def examine(path: Path, scheme: LabelScheme | None = None) -> Found:
     if _is_petseg(path):
         description = read_description(path)
         _check_classes(description, scheme)
-        twin = _twin_of(path, description)
-        notes = () if twin else ("Its ONNX twin is missing: it is made anew from the weights.",)
-        return _told(description, path, f"A model of PetSeg's, “{description.name}”", notes)
+        if not description.trainable:
+            _twin_alone(path, description)
+        return _told(description, path, f"A model of PetSeg's, “{description.name}”")
     if path.suffix.lower() == ".onnx":
         foreign = read_onnx_file(path)
         if foreign.metadata:
@@ -74,7 +75,7 @@ def examine(path: Path, scheme: LabelScheme | None = None) -> Found:
             ),
             fixed=foreign.fixed,
             asks_output=True,
-            notes=("It can segment, but not be trained further.",),
+            notes=(_ONNX_ALONE,),
         )
     known = recognise(read_state(path), path.name)
     outputs = int(known.net.network["outputs"])
@@ -116,14 +117,15 @@ def import_model(
 def _import_own(path: Path, target: Path, name: str, scheme: LabelScheme | None) -> None:
     description = read_description(path).model_copy(update={"name": name.strip()})
     _check_classes(description, scheme)
-    twin = _twin_of(path, description)
-    net = load_model(path) if description.trainable else None
-    if net is not None and not all(bool(v.isfinite().all()) for v in net.state_dict().values()):
-        raise BadInput(f"{path.name} holds numbers that are not finite: its training failed.")
-    if twin is not None:
+    if not description.trainable:
+        twin = _twin_alone(path, description)
         files.write_together({onnx_path(target): twin, target: renamed(path, description.name)})
-    elif net is not None:
-        save_model(net, description, target)
+        return
+    net = load_model(path)
+    if not all(bool(v.isfinite().all()) for v in net.state_dict().values()):
+        raise BadInput(f"{path.name} holds numbers that are not finite: its training failed.")
+    # With a new twin: a stranger's could be missing, no network, or another one than the weights.
+    save_model(net, description, target)
 
 
 def _import_onnx(path: Path, target: Path, answers: Answers, scheme: LabelScheme | None) -> None:
@@ -178,27 +180,26 @@ def _is_petseg(path: Path) -> bool:
     return True
 
 
-def _twin_of(path: Path, description: ModelDescription) -> bytes | None:
-    """The twin's bytes; None where it is missing or another model's, and can be made anew.
-
-    Raises ModelFileError where there are no weights to make it from.
-    """
-    try:
-        return read_onnx(path, description)
-    except ModelFileError:
-        if not description.trainable:
-            raise
-        return None
+def _twin_alone(path: Path, description: ModelDescription) -> bytes:
+    """The bytes of the twin of a model without weights. Raises BadInput: missing, another one."""
+    twin = read_onnx(path, description)
+    _check_described(path, description, read_onnx_file(onnx_path(path)))
+    return twin
 
 
 def _exported(path: Path, foreign: ForeignOnnx) -> ModelDescription:
     """The description inside an exported ONNX file; what it says of weights does not hold here."""
     description = description_from_json(path, foreign.metadata)
+    _check_described(path, description, foreign)
+    return description.model_copy(update={"network": {}})
+
+
+def _check_described(path: Path, description: ModelDescription, foreign: ForeignOnnx) -> None:
+    """Raises BadInput where a network is not what its description says."""
     outputs = 1 if description.activation == "sigmoid" else len(description.scheme.classes)
     other_size = foreign.fixed and foreign.size != description.size
     if not foreign.is_wrapped or foreign.outputs != outputs or other_size:
         raise BadInput(f"{path.name}: its description is not that of its network.")
-    return description.model_copy(update={"network": {}})
 
 
 def _check_classes(description: ModelDescription, scheme: LabelScheme | None) -> None:
@@ -227,12 +228,8 @@ def _check_number(names: tuple[str, ...], scheme: LabelScheme | None) -> None:
         ) from error
 
 
-def _told(
-    description: ModelDescription, path: Path, words: str, notes: tuple[str, ...] = ()
-) -> Found:
+def _told(description: ModelDescription, path: Path, words: str) -> Found:
     classes = description.scheme.names
-    if not description.trainable:
-        notes += ("It can segment, but not be trained further.",)
     return Found(
         kind="petseg",
         words=f"{words}: {listed(classes)}",
@@ -243,7 +240,7 @@ def _told(
         answers=Answers(description.name or _title(path), tuple(classes), size=description.size),
         fixed=True,
         asks_input=False,
-        notes=notes,
+        notes=() if description.trainable else (_ONNX_ALONE,),
     )
 
 

@@ -65,8 +65,8 @@ def self_contained(twin: bytes, description: ModelDescription) -> bytes:
         model = onnx.load_model_from_string(twin)
     except (DecodeError, ValueError) as error:
         raise ModelFileError(
-            f"The ONNX twin of {description.name} cannot be read. Import the model file alone: "
-            "its twin is made anew."
+            f"The ONNX twin of {description.name} is no ONNX file: copy both files of the model "
+            "again."
         ) from error
     del model.metadata_props[:]
     text = json.dumps(description.model_dump(mode="json", exclude={"onnx_sha256"}))

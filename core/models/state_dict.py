@@ -334,9 +334,10 @@ def _read_torch(path: Path) -> State:
             "torch.save writes."
         )
     try:
-        with warnings.catch_warnings():
+        # As a file, not by its name: torch takes whatever ends in .safetensors for that.
+        with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice is for whoever wrote the file
-            saved = torch.load(path, map_location="cpu", weights_only=True)
+            saved = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BadInput(
             f"{path.name} holds Python objects besides weights, or is damaged. It was not opened, "

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 MOST_LEVELS = 8
+MOST_CHANNELS = 4096
 
 Norm = Literal["batch", "group"]
 Upsampling = Literal["bilinear", "transposed"]
@@ -22,7 +23,8 @@ class UNet(nn.Module):
     """A U-Net of ``depth`` poolings; level i has ``width * 2**i`` channels.
 
     Input: float N x 3 x H x W with H and W multiples of ``stride`` (2**depth).
-    Output: logits N x ``outputs`` x H x W. Raises ValueError for more than eight poolings.
+    Output: logits N x ``outputs`` x H x W. Raises ValueError for more than eight poolings, and
+    for a width that is none.
     """
 
     def __init__(
@@ -36,8 +38,10 @@ class UNet(nn.Module):
         attention: bool = False,
     ) -> None:
         super().__init__()
-        if depth > MOST_LEVELS:
-            raise ValueError(f"{depth} levels; a U-Net has at most {MOST_LEVELS}")
+        if not 0 <= depth <= MOST_LEVELS:
+            raise ValueError(f"{depth} levels; a U-Net has 0 to {MOST_LEVELS}")
+        if not 1 <= width <= MOST_CHANNELS:
+            raise ValueError(f"{width} channels; a U-Net's first level has 1 to {MOST_CHANNELS}")
         channels = [width * 2**i for i in range(depth + 1)]
         self.stride = 2**depth
         self.first = double_conv(3, channels[0], norm, dropout)

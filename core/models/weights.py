@@ -15,6 +15,7 @@ from core.errors import BadInput, PetSegError
 from core.modelfile import ModelFileError, read_description, require_trainable
 from core.models.encoders import EncoderUNet, batch_norms
 from core.models.network import SegmentationNet, build_to_fit
+from core.models.state_dict import read_state
 
 
 def load_imagenet(net: SegmentationNet, file: str = "") -> None:
@@ -144,19 +145,15 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise BadInput(f"No weights at {path}.")
     try:
-        if path.suffix == ".safetensors":
-            tensors: dict[str, Tensor] = load_file(path)
-            return tensors
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError) as error:
-        raise BadInput(f"{path} holds no weights that can be read safely ({error}).") from error
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise BadInput(f"{path} holds no state dict of a torchvision model.")
-    return state
+        return read_state(path)
+    except OSError as error:
+        raise BadInput(f"Cannot read {path}: {error.strerror or error}.") from error
 
 
 def _input_of(path: Path) -> str:
-    if path.suffix != ".safetensors":
+    """What a .safetensors file says of its input; "" where it says nothing, or is none."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return str((file.metadata() or {}).get("input", ""))
+    except SafetensorError:
         return ""
-    with safe_open(path, framework="pt") as file:
-        return str((file.metadata() or {}).get("input", ""))

@@ -16,15 +16,15 @@ INDEX_NAME = "index.sqlite"
 _VERSION = 1
 _CHUNK = 2000
 _HUGE = 2**53  # no true number of ours is as large
-_TABLES = """
-CREATE TABLE measured (
+_TABLES = (
+    """CREATE TABLE measured (
     name TEXT PRIMARY KEY, stamp TEXT NOT NULL, width INTEGER, height INTEGER, size INTEGER,
     modified REAL, disagreement REAL, object_share REAL, parts INTEGER, objects BLOB
-) WITHOUT ROWID;
-CREATE TABLE seen (
+) WITHOUT ROWID""",
+    """CREATE TABLE seen (
     name TEXT PRIMARY KEY, stamp TEXT NOT NULL, photo BLOB NOT NULL, fingerprint TEXT NOT NULL
-) WITHOUT ROWID;
-"""
+) WITHOUT ROWID""",
+)
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _is_damage(error: Exception) -> bool:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """A database with our tables; one that is damaged, or of another version, is made anew.
+    """A database with our tables alone; one that is damaged, or any other, is made anew.
 
     Raises OSError, sqlite3.Error.
     """
@@ -185,8 +185,9 @@ def _opened(path: Path) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA synchronous = OFF")  # what a crash takes is made anew
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version == _VERSION:
-            database.execute("SELECT 1 FROM measured, seen LIMIT 1")
+        # Word for word, and nothing else: a stranger's view or trigger could run for ever.
+        tables = database.execute("SELECT sql FROM sqlite_master ORDER BY rowid")
+        if version == _VERSION and tuple(sql for (sql,) in tables) == _TABLES:
             return database
     except sqlite3.Error as error:
         database.close()
@@ -203,7 +204,7 @@ def _connect(path: Path | str) -> sqlite3.Connection:
 
 
 def _with_tables(database: sqlite3.Connection) -> sqlite3.Connection:
-    database.executescript(f"{_TABLES} PRAGMA user_version = {_VERSION};")
+    database.executescript(f"{'; '.join(_TABLES)}; PRAGMA user_version = {_VERSION};")
     return database
 
 

@@ -50,7 +50,9 @@ def append_prediction(path: Path, record: PredictionRecord) -> PredictionRecord:
 def read_predictions(path: Path) -> dict[str, Predicted]:
     """Image name -> its stored predictions; lines that are no record are left out."""
     found: dict[str, Predicted] = {}
-    for raw in jsonl.read(path)[0]:
+    for _, raw in jsonl.scan(path):
+        if raw is None:
+            continue
         image, model = raw.get("image"), raw.get("model")
         if not isinstance(image, str) or not isinstance(model, str):
             continue

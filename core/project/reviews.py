@@ -57,8 +57,10 @@ def read_history(path: Path) -> Iterator[tuple[datetime | None, Review]]:
     Lines that are no review are left out. Raises OSError where the file cannot be read.
     """
     statuses = [status.value for status in Status]
-    for record in jsonl.read(path)[0]:
-        if isinstance(record.get("image"), str) and record.get("status") in statuses:
+    for _, record in jsonl.scan(path):
+        if record is None or not isinstance(record.get("image"), str):
+            continue
+        if record.get("status") in statuses:
             yield _time(record.get("time")), _review(record)
 
 

@@ -189,9 +189,9 @@ def read_events(run: Path, offset: int = 0) -> tuple[list[Event], int]:
 
     Torn lines wait until they are whole; lines that are no event are left out.
     """
-    records, end = jsonl.read(run / FILE_NAME, offset)
-    events = []
-    for record in records:
+    events, end = [], offset
+    for after, record in jsonl.scan(run / FILE_NAME, offset):
+        end = after
         try:
             events.append(_ADAPTER.validate_python(record))
         except ValidationError:

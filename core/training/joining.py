@@ -40,8 +40,10 @@ class Approvals:
         """
         if self.reviews.exists() and self.reviews.stat().st_size < self._offset:
             self._offset = 0  # another file in its place
-        records, self._offset = jsonl.read(self.reviews, self._offset)
-        for record in records:
+        for after, record in jsonl.scan(self.reviews, self._offset):
+            self._offset = after
+            if record is None:
+                continue
             name, mask = record.get("image"), record.get("mask")
             if isinstance(name, str) and isinstance(mask, str) and _is_after(record, self.since):
                 self._last[name] = str(record.get("status")), mask

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import shutil
+import zipfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from core.evaluation.metrics import Scores
 from core.inference.catalogue import RUN_MODEL
 from core.modelfile import ModelDescription, onnx_path
 from core.models.export import save_model
-from core.models.network import build_network, parameter_count
+from core.models.network import build_network, build_to_fit, parameter_count
 from core.training import events
 from core.training.config import RunConfig
 from core.training.joining import Join
@@ -77,18 +78,47 @@ def _read(path: Path) -> Saved | None:
     if not path.exists():
         return None
     try:
+        _check_archive(path)
         values = torch.load(path, map_location="cpu", weights_only=True)
+        if _takes_more_than(path.stat().st_size, values):
+            raise ValueError("it would take more memory than it holds")
         joined = tuple(Join(*j) for j in values["joined"])
         return Saved(path, int(values["threads"]), joined, values)
     except (OSError, *_DAMAGE) as error:
         raise _unusable(path, error) from error
 
 
+def _check_archive(path: Path) -> None:
+    """Raises ValueError, zipfile.BadZipFile for what ``_save`` has not written: that packs nothing.
+
+    A few bytes of a stranger's can unpack to any size.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+            raise ValueError("it unpacks to more than it holds")
+
+
+def _takes_more_than(limit: int, values: object) -> bool:
+    """Whether values take more bytes than that, once each is written out on its own.
+
+    Tensors can be views of any size of a few numbers, and lists hold each other many times.
+    """
+    total, left = 0, [values]
+    while left and total <= limit:
+        one = left.pop()
+        if isinstance(one, torch.Tensor):
+            total += one.numel() * one.element_size()
+        elif isinstance(one, dict | list | tuple):
+            total += len(one)
+            left += one.values() if isinstance(one, dict) else one
+    return total > limit
+
+
 def resumed_state(run: Run, saved: Saved) -> TrainState:
     """The state where the checkpoint left it. Raises PetSegError where that cannot be."""
     values = saved.values
     try:
-        net = build_network(values["network"])
+        net = build_to_fit(values["network"], values["net"])
         net.to(run.setup.device).to(memory_format=torch.channels_last)
         state = new_state(net, run.options, int(values["epoch_steps"]))
         restore(state, values)
@@ -228,6 +258,7 @@ _DAMAGE = (
     AttributeError,
     EOFError,
     pickle.UnpicklingError,
+    zipfile.BadZipFile,
 )
 
 

@@ -123,7 +123,7 @@ def test_of_a_tiff_with_pages_the_first_is_used_and_that_is_said(tmp_path: Path)
     data = encoded("TIFF", save_all=True, append_images=[black, black])
     decoded = read_image(write(tmp_path, "a.tif", data))
     np.testing.assert_array_equal(decoded.pixels, RGB)
-    assert decoded.notes == ("3 pages; the first is used",)
+    assert decoded.notes == ("several pages; the first is used",)
 
 
 def test_a_png_named_jpg_works_and_is_noted(tmp_path: Path):
@@ -421,8 +421,8 @@ def test_a_few_wrong_bytes_are_an_image_error(scratch: Path, data: st.DataObject
     read_all_ways(scratch)
 
 
-def test_a_page_list_that_leads_nowhere_is_an_image_error(tmp_path: Path):
-    # The second page's directory has no width: Pillow raises TypeError while counting pages.
+def test_pages_after_the_first_are_not_read(tmp_path: Path):
+    """To count many thousands takes minutes; here the second is damaged: it has no width."""
     first = encoded("TIFF", _SMALL)
     start = int.from_bytes(first[4:8], "little")
     entries = int.from_bytes(first[start : start + 2], "little")
@@ -430,7 +430,11 @@ def test_a_page_list_that_leads_nowhere_is_an_image_error(tmp_path: Path):
     empty_page = struct.pack("<HHHIII", 1, 305, 2, 1, 0, 0)
     data = bytearray(first)
     data[link : link + 4] = struct.pack("<I", len(data))
-    read_all_ways(write(tmp_path, "a.tif", bytes(data) + empty_page))
+    path = write(tmp_path, "a.tif", bytes(data) + empty_page)
+    decoded = read_image(path)
+    np.testing.assert_array_equal(decoded.pixels, np.asarray(_SMALL))
+    assert decoded.notes == ("several pages; the first is used",)
+    assert image_size(path) == _SMALL.size
 
 
 def test_an_orientation_that_is_no_number_leaves_the_photo_as_it_is(tmp_path: Path):

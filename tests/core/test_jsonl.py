@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.files import WriteError
-from core.jsonl import append, read
+from core.jsonl import MOST_BYTES, append, read
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -61,6 +62,41 @@ def test_damaged_lines_are_left_out(tmp_path: Path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'\xff\xfe\n[1]\n"text"\n\n{"n":1}\n' + b"[" * 100_000 + b'\n{"n":2}\n')
     assert read(path)[0] == [{"n": 1}, {"n": 2}]
+
+
+@given(st.binary(max_size=40), st.integers(0, 80))
+def test_a_file_in_the_making_is_read_as_when_it_is_whole(
+    tmp_path_factory: pytest.TempPathFactory, junk: bytes, cut: int
+):
+    path = tmp_path_factory.getbasetemp() / "growing.jsonl"
+    data = b'{"n":1}\n' + junk + b'\n{"n":2}\r\n{"n":3}\n'
+    path.write_bytes(data[:cut])
+    first, offset = read(path)
+    path.write_bytes(data)
+    second, end = read(path, offset)
+    assert (first + second, end) == (read(path)[0], len(data))
+
+
+def test_a_line_of_any_length_takes_no_memory(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    append(path, {"n": 1})
+    os.truncate(path, 8 * MOST_BYTES)
+    append(path, {"n": 2})
+    tracemalloc.start()
+    try:
+        records, offset = read(path)
+        assert tracemalloc.get_traced_memory()[1] < 4 * MOST_BYTES
+    finally:
+        tracemalloc.stop()
+    assert records == [{"n": 1}, {"n": 2}]
+    assert offset == path.stat().st_size
+
+
+def test_a_line_that_grows_for_ever_is_not_read_again(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    path.touch()
+    os.truncate(path, 2 * MOST_BYTES + 9)
+    assert read(path) == ([], 2 * MOST_BYTES)
 
 
 def test_a_missing_file_is_empty(tmp_path: Path):

@@ -121,6 +121,12 @@ def test_a_damaged_description_is_named(tmp_path: Path, text: str):
         read_description(path)
 
 
+def test_a_description_of_any_length_is_refused(tmp_path: Path):
+    path = write_model(tmp_path / "m.safetensors", json.dumps(describe(preset="x" * (1 << 20))))
+    with pytest.raises(ModelFileError, match=r"^m\.safetensors: its description is larger than"):
+        read_description(path)
+
+
 @pytest.fixture
 def copied(tmp_path: Path, tiny_model: Path) -> Path:
     """A copy of the tiny model that may be damaged."""

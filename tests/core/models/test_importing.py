@@ -20,13 +20,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from core.errors import BadInput
+from core.files import sha256
 from core.inference.catalogue import IMPORTED, RUN_MODEL, Origin, list_models
 from core.inference.predictor import Predictor
 from core.labels import PET, TRIMAP, scheme_of
 from core.modelfile import ModelFileError, onnx_path, read_description
 from core.models import importing, state_dict
 from core.models.answers import Answers, Input, Output, found_from_json
-from core.models.export import to_onnx
+from core.models.export import describe_anew, to_onnx
 from core.models.importing import examine, import_model
 from core.models.network import build_network
 from core.models.sharing import export_model
@@ -253,7 +254,7 @@ def _no_layer(path: Path) -> None:
 def _beyond_memory(path: Path) -> None:
     """Some bytes that name a network of terabytes."""
     levels = {f"down.{i}.1.0.weight": torch.zeros(1) for i in range(8)}
-    first = {"head.weight": torch.zeros(2, 1), "first.0.weight": torch.zeros(1 << 18, 1)}
+    first = {"head.weight": torch.zeros(2, 1), "first.0.weight": torch.zeros(4096, 1)}
     torch.save(first | levels, path)
 
 
@@ -333,18 +334,55 @@ def test_a_model_of_our_own_comes_as_it_is(tiny_model: Path, tmp_path: Path):
     assert load_file(model).keys() == load_file(tiny_model).keys()
 
 
-@pytest.mark.parametrize("twin", [None, b"another model's"])
-def test_without_its_twin_it_is_made_anew(
-    twin: bytes | None, tiny_model: Path, tmp_path: Path, pixels: np.ndarray
+def with_twin(model: Path, path: Path, twin: bytes, **changes: Any) -> Path:
+    """A copy of a model with another twin, of which the description has the hash."""
+    shutil.copy(model, path)
+    onnx_path(path).write_bytes(twin)
+    changes["onnx_sha256"] = sha256(twin)
+    describe_anew(path, read_description(path).model_copy(update=changes))
+    return path
+
+
+@pytest.mark.parametrize("twin", ["missing", "garbage", "another network"])
+def test_a_model_of_our_own_says_what_its_weights_say(
+    twin: str,
+    tiny_model: Path,
+    make_model: Callable[..., Path],
+    tmp_path: Path,
+    pixels: np.ndarray,
 ):
-    alone = tmp_path / "alone.safetensors"
-    shutil.copy(tiny_model, alone)
-    if twin is not None:
-        onnx_path(alone).write_bytes(twin)
-    assert "made anew" in examine(alone).notes[0]
-    model = import_model(alone, tmp_path / "models")
+    given = tmp_path / "given.safetensors"
+    if twin == "missing":
+        shutil.copy(tiny_model, given)
+    else:
+        another = onnx_path(make_model(seed=1)).read_bytes()
+        with_twin(tiny_model, given, another if twin == "another network" else b"garbage")
+    assert not examine(given).notes
+    model = import_model(given, tmp_path / "models")
     wanted = Predictor(tiny_model, 1).predict(pixels).small
     assert differs(model, pixels, wanted) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("twin", "told"),
+    [
+        (lambda make: b"garbage", "no ONNX file"),
+        (lambda make: onnx_path(make(TRIMAP)).read_bytes(), "is not that of its network"),
+    ],
+)
+def test_a_model_without_weights_is_what_its_description_says(
+    twin: Callable[..., bytes],
+    told: str,
+    make_model: Callable[..., Path],
+    tiny_model: Path,
+    tmp_path: Path,
+):
+    given = with_twin(tiny_model, tmp_path / "m.safetensors", twin(make_model), network={})
+    with pytest.raises(BadInput, match=told):
+        examine(given)
+    with pytest.raises(BadInput, match=told):
+        import_model(given, tmp_path / "models", Answers("x", ("background", "pet")))
+    assert not (tmp_path / "models").exists()
 
 
 def test_the_same_model_twice_has_two_files(tiny_model: Path, tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -158,6 +159,8 @@ def test_group_norm_does_not_depend_on_the_rest_of_the_batch():
         {"encoder": "resnet18", "outputs": 2, "width": 3},
         {"encoder": "resnet18"},
         {"outputs": 2, "height": 3},
+        {"outputs": 2, "width": math.inf},
+        {"outputs": 2, "depth": -1},
         {},
     ],
 )

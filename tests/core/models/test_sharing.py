@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 
 from core.errors import BadInput
+from core.files import sha256
 from core.inference.predictor import Predictor
 from core.labels import PET, TRIMAP, BorderRule, LabelScheme, scheme_of, scheme_under
-from core.modelfile import onnx_path, read_description, renamed
+from core.modelfile import ModelFileError, onnx_path, read_description, renamed
 from core.models.export import describe_anew
 from core.models.sharing import export_model
 
@@ -145,6 +146,19 @@ def test_the_readme_tells_classes_figures_and_licence(tiny_model: Path, tmp_path
         assert wanted in text
     assert "## Licence" in text
     assert "<b>" not in text.replace("\\<", "")
+
+
+def test_a_twin_that_is_no_network_is_named(tiny_model: Path, tmp_path: Path):
+    """As a stranger can make it: the description has its hash."""
+    model = tmp_path / "m.safetensors"
+    model.write_bytes(tiny_model.read_bytes())
+    onnx_path(model).write_bytes(b"no network")
+    changes = {"onnx_sha256": sha256(b"no network")}
+    describe_anew(model, read_description(model).model_copy(update=changes))
+    for out in (tmp_path / "net.onnx", tmp_path / "folder"):
+        with pytest.raises(ModelFileError, match="twin of Tiny is no ONNX file"):
+            export_model(model, out)
+        assert not out.exists()
 
 
 def test_a_model_that_works_in_tiles_goes_as_onnx_only(tiny_model: Path, tmp_path: Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from core.errors import BadInput, PetSegError
 from core.modelfile import METADATA_KEY, ModelFileError, read_description
+from core.models import state_dict
 from core.models.encoders import batch_norms
 from core.models.network import IMAGENET_MEAN, SegmentationNet, build_network
 from core.models.weights import (
@@ -25,6 +27,8 @@ from core.models.weights import (
     restore_norms,
     take_over,
 )
+
+from ..hostile import deflate
 
 ENCODER = "mobilenet_v3_small"
 
@@ -47,13 +51,13 @@ def taken(net: SegmentationNet, state: dict[str, torch.Tensor]) -> bool:
     return torch.equal(first, state["features.0.0.weight"])
 
 
-@pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
-def test_weights_from_a_file_are_taken(tmp_path: Path, classifier_state, name: str):
+@pytest.mark.parametrize(
+    ("name", "save"),
+    [("w.safetensors", save_file), ("w.pth", torch.save), ("misnamed.safetensors", torch.save)],
+)
+def test_weights_from_a_file_are_taken(tmp_path: Path, classifier_state, name: str, save: Callable):
     path = tmp_path / name
-    if path.suffix == ".pth":
-        torch.save(classifier_state, path)
-    else:
-        save_file(classifier_state, path)
+    save(classifier_state, path)
     net = encoder_net()
     assert not taken(net, classifier_state)
     load_imagenet(net, str(path))
@@ -88,20 +92,32 @@ def test_weights_of_another_network_are_named(tmp_path: Path):
 @pytest.mark.parametrize("data", [b"", b"not weights", bytes(300)])
 def test_what_holds_no_weights_is_named(tmp_path: Path, name: str, data: bytes):
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(BadInput, match="no weights that can be read safely"):
+    with pytest.raises(BadInput, match=rf"^{re.escape(name)} is no model file"):
         load_imagenet(encoder_net(), str(tmp_path / name))
 
 
 @pytest.mark.parametrize("value", [[1, 2], {"a": "text"}, torch.zeros(3), {"epoch": 3}])
 def test_a_file_that_is_no_state_dict_is_named(tmp_path: Path, value: object):
     torch.save(value, tmp_path / "w.pth")
-    with pytest.raises(BadInput, match="no state dict"):
+    with pytest.raises(BadInput, match=r"^w\.pth holds no weights: a state dict was expected"):
         load_imagenet(encoder_net(), str(tmp_path / "w.pth"))
 
 
 def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(BadInput, match=r"No weights at .*gone\.pth"):
         load_imagenet(encoder_net(), str(tmp_path / "gone.pth"))
+
+
+def test_weights_that_unpack_to_any_size_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(state_dict, "MAX_BYTES", 1 << 20)
+    path = tmp_path / "w.pth"
+    torch.save({"features.0.0.weight": torch.zeros(1 << 19)}, path)
+    deflate(path)
+    assert path.stat().st_size < 1 << 14
+    with pytest.raises(BadInput, match=r"^w\.pth unpacks to more"):
+        load_imagenet(encoder_net(), str(path))
 
 
 class Payload:
@@ -123,7 +139,7 @@ def test_a_file_that_would_run_a_program_is_refused_and_not_run(tmp_path: Path, 
         path.write_bytes(pickle.dumps(payload))
     else:
         torch.save(payload, path)
-    with pytest.raises(BadInput, match="read safely"):
+    with pytest.raises(BadInput, match="holds Python objects besides weights"):
         load_imagenet(encoder_net(), str(path))
     assert not target.exists()
     # The payload was a real one.
@@ -241,10 +257,13 @@ def test_for_other_classes_all_but_the_last_layer_is_taken(tiny_model: Path):
     [
         {"outputs": 2, "width": 8, "depth": 2},
         {"encoder": "lenet", "outputs": 2},
+        {"encoder": ["resnet18"], "outputs": 2},
+        {"encoder": "fasterrcnn_resnet50_fpn", "outputs": 2},  # torchvision would download it
         {"outputs": "two"},
         {"width": 4},
         {"outputs": 2, "width": 1 << 20, "depth": 8},
         {"outputs": 2, "depth": 10**9},
+        {"outputs": 2, "depth": -1},
     ],
 )
 def test_weights_that_do_not_fit_their_description_are_named(

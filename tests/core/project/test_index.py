@@ -67,6 +67,33 @@ def test_another_version_is_made_anew(tmp_path, version):
     _works(Index(path))
 
 
+COLUMNS = ", ".join(Measured.__dataclass_fields__)
+MANY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9)"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        # Without its limit it would never end.
+        f"DROP TABLE measured; CREATE VIEW measured ({COLUMNS}) AS {MANY} "
+        "SELECT i, 's', 1, 1, 1, 1, 1, 1, 1, NULL FROM n;",
+        "CREATE TRIGGER t AFTER INSERT ON measured BEGIN DELETE FROM seen; END;",
+        "ALTER TABLE measured ADD COLUMN more AS (hex(zeroblob(9)));",
+        "CREATE TABLE other (name UNIQUE);",
+        "CREATE INDEX i ON measured (abs(width));",
+    ],
+)
+def test_a_strangers_views_and_triggers_are_not_run(tmp_path, hostile):
+    path = tmp_path / "index.sqlite"
+    Index(path).keep([ROW])
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(hostile)
+    index = Index(path)
+    assert _all(index) == []
+    _works(index)
+    _works(Index(path))
+
+
 def test_rows_that_make_no_sense_are_left_out(tmp_path):
     path = tmp_path / "index.sqlite"
     endless = Measured("d.jpg", "s", size=float("inf"))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.errors import PetSegError
 from core.inference.predictor import Predictor
 from core.labels import PET
 from core.masks import write_mask
@@ -19,8 +20,10 @@ from core.training import control, events, worker
 from core.training import run as run_module
 from core.training.config import read_run_config
 from core.training.control import AlreadyRunning, Wanted
+from core.training.keeping import last_checkpoint
 from core.training.runs import read_run
 
+from ..hostile import deflate
 from .conftest import (
     FULL,
     MODEL,
@@ -290,6 +293,36 @@ def test_a_checkpoint_that_would_run_a_program_is_not_run(half_done: Path, work:
     assert not work(half_done)
     assert "paused.ckpt" in reason_of(half_done)
     assert not (half_done / "owned").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "packed"),
+    [
+        ({"net": torch.zeros(1 << 16)}, True),
+        ({"weights": torch.zeros(1).expand(1 << 20, 1 << 20)}, False),
+        ({"tally_counts": [[[0] * 300] * 300]}, False),
+    ],
+    ids=["packed", "a view of any size", "the same list many times"],
+)
+def test_a_checkpoint_that_grows_as_it_is_read_is_refused(
+    tmp_path: Path, more: dict[str, Any], packed: bool
+):
+    path = tmp_path / "last.ckpt"
+    torch.save({"threads": 1, "joined": []} | more, path)
+    if packed:
+        deflate(path)
+    with pytest.raises(PetSegError, match=r"cannot be used to go on .*more .*than it holds"):
+        last_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_that_names_a_network_beyond_memory_is_refused(half_done: Path, work: Work):
+    path = half_done / "paused.ckpt"
+    values = torch.load(path, weights_only=True)
+    values["network"]["outputs"] = 1 << 40
+    torch.save(values, path)
+    control.request(half_done, Wanted.RUN)
+    assert not work(half_done)
+    assert "the weights are of another network" in reason_of(half_done)
 
 
 def test_a_run_that_waits_in_the_queue_is_trained_by_who_starts_its_worker(easy: Path, work: Work):
