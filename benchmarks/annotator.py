@@ -28,6 +28,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -140,7 +141,7 @@ def draw(data: Project, out: Path, count: int, seed: int) -> list[str]:
         val = sorted(name for name, subset in split.items() if subset is Subset.VAL)
         random.Random(seed).shuffle(val)
         with_pet = true_photos(data, val)
-        files.write_json(kept, [p.name for p, _ in zip(with_pet, range(count), strict=False)])
+        files.write_json(kept, [photo.name for photo in islice(with_pet, count)])
     return [str(name) for name in files.read_json(kept)]
 
 

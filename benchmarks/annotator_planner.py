@@ -300,7 +300,8 @@ def _straightened(line: list[tuple[int, int]], blocked: np.ndarray) -> list[tupl
 
 
 def _is_free(line: list[tuple[int, int]], i: int, j: int, free: np.ndarray) -> bool:
-    return _least(free, line[i], line[j % len(line)]) > 0
+    a, b = ((x + 0.5, y + 0.5) for x, y in (line[i], line[j % len(line)]))  # pixels' middles
+    return _least(free, a, b) > 0
 
 
 def _distance(kind: np.ndarray) -> np.ndarray:

@@ -167,7 +167,11 @@ def run_to_end(folder: Path) -> RunState:
     """The run in ``folder``, trained as far as it is not. Raises RuntimeError: it has failed."""
     if read_run(folder).state is not State.DONE:
         print(f"training {folder}", file=sys.stderr, flush=True)
-        start_worker(folder).wait()
+        worker = start_worker(folder)
+        try:
+            worker.wait()
+        finally:
+            worker.terminate()  # does nothing, unless this was interrupted
     info = read_run(folder)
     if info.state is not State.DONE:
         raise RuntimeError(f"{folder}: {info.state}. {info.problem}\n{last_words(folder)}")

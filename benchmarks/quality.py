@@ -22,7 +22,7 @@ import math
 import os
 import resource
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -104,7 +104,8 @@ def main() -> int:
     options = parser.parse_args()
     project = open_project(options.data, options.out / "project")
     plan = plan_training(project)
-    changes = {"threads": options.threads} | dict(c.split("=", 1) for c in options.changes)
+    changes = {"device": "cpu", "threads": options.threads}
+    changes |= dict(change.split("=", 1) for change in options.changes)
     weights = {"weights": str(Path(options.weights).resolve())} if options.weights else {}
 
     def settings(arm: Arm) -> dict[str, Any]:
@@ -264,22 +265,16 @@ def _plot(path: Path, results: dict[Arm, list[Training]], floor: float, photos: 
 
 def _rows(arm: Arm, trainings: Sequence[Training]) -> list[Row]:
     """For the JSON file."""
-    figures: dict[str, Callable[[Training], float]] = {
-        "val IoU": lambda t: t.end.iou,
-        "val data-set IoU": lambda t: t.end.dataset_iou,
-        "minutes": lambda t: t.minutes,
-        "CPU minutes": lambda t: t.cpu,
-    }
-    rows = [
-        Row(f"{arm.name}, seed {seed}: {name}", of(training), "")
-        for seed, training in enumerate(trainings)
-        for name, of in figures.items()
-    ]
-    rows += [
-        Row(f"{arm.name}, seed {seed}: val IoU at {minutes:.2f} min", iou, "")
-        for seed, training in enumerate(trainings)
-        for minutes, iou in training.epochs
-    ]
+    rows = []
+    for seed, training in enumerate(trainings):
+        name = f"{arm.name}, seed {seed}"
+        rows += [
+            Row(f"{name}: val IoU", training.end.iou, ""),
+            Row(f"{name}: val data-set IoU", training.end.dataset_iou, ""),
+            Row(f"{name}: minutes", training.minutes, "min"),
+            Row(f"{name}: CPU minutes", training.cpu, "min"),
+        ]
+        rows += [Row(f"{name}: val IoU at {at:.2f} min", iou, "") for at, iou in training.epochs]
     return [row for row in rows if not math.isnan(row.value)]
 
 

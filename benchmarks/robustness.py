@@ -8,9 +8,10 @@ its truth, changed alike: per-image IoU at the picture's own size, border = pet,
 
 Apart from those: pictures without any pet (the largest such rectangle of each photo, of 96 px each
 way at least), of which is told how much is called pet; photos turned by each of EXIF's eight tags,
-which must give the very mask of the upright photo; the drawn demo; and the twelve original files in
-DATA/../oxford-iiit-pet-originals, of which none may fail. (Some of those have an empty trimap, an
-error of the data set: they are segmented, not scored. The model may have learnt from the others.)
+which must give the very mask of the upright photo; the drawn demo; and original files of the data
+set in DATA/../oxford-iiit-pet-originals, if there are any, of which none may fail. (Some have an
+empty trimap, an error of the data set: they are segmented, not scored. The model may have learnt
+from the others.)
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ def main() -> int:
     header = ["condition", "pictures", "IoU", "95 %", *_GROUPS, "change", "95 %"]
     print_table(header, (line.cells for line in lines))
     print()
-    rows = [*_empty(photos, predict), _exif(photos, predict), failed]
+    rows = [*_empty(photos, predict), _exif(photos, predict), *failed]
     return report(rows, options.json, told=[row for line in lines for row in line.rows])
 
 
@@ -210,8 +211,11 @@ def _demo(predict: Predict) -> Line:
     return line_of("drawings of the demo", ious, [""] * len(ious))
 
 
-def _originals(data: Path, predict: Predict) -> tuple[list[Line], Row]:
-    """The files as their makers published them."""
+def _originals(data: Path, predict: Predict) -> tuple[list[Line], list[Row]]:
+    """The files as their makers published them; nothing where the folder is missing."""
+    if not data.is_dir():
+        print(f"no original files: {data} is missing", file=sys.stderr, flush=True)
+        return [], []
     ious, groups, failed = [], [], 0
     with tempfile.TemporaryDirectory() as store:
         project = open_project(data, Path(store))
@@ -227,7 +231,7 @@ def _originals(data: Path, predict: Predict) -> tuple[list[Line], Row]:
                 ious.append(scored)
                 groups.append(photo.group)
     lines = [line_of("original files", ious, groups)] if ious else []
-    return lines, Row(f"original files that failed, of {len(project.names)}", failed, "", 0)
+    return lines, [Row(f"original files that failed, of {len(project.names)}", failed, "", 0)]
 
 
 def _empty(photos: Sequence[Photo], predict: Predict) -> list[Row]:

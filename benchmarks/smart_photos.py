@@ -1,4 +1,4 @@
-"""The hundred photos that ``benchmarks.smart`` scores on."""
+"""Photos with their truth, and the hundred of them that ``benchmarks.smart`` scores on."""
 
 from __future__ import annotations
 

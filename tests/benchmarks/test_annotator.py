@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -148,6 +150,13 @@ def test_a_rectangle_takes_few_corners():
     assert 4 <= len(outline.corners) <= 6
 
 
+@pytest.mark.parametrize("angle", range(0, 180, 15))
+def test_an_ellipse_takes_one_outline(angle: int):
+    values = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.ellipse(values, (60, 45), (40, 10), angle, 0, 360, 1, -1)
+    assert len(outlines(np.zeros_like(values), Truth(values))) == 1, "it cuts into what it holds"
+
+
 def test_the_largest_gain_a_second_comes_first():
     values = np.zeros((HEIGHT, WIDTH), np.uint8)
     values[5:15, 100:115] = 1
@@ -285,6 +294,8 @@ def test_a_loop_trains_after_ten_photos_and_what_is_done_is_not_done_again(
     assert [Arm(way.title, work(study, way)) for way in ways] == arms
     assert len(list_runs(made.runs)) == 1
     print_tables(arms, arms[1], arms[2])
-    plots(tmp_path, arms)
     assert "polygons" in capsys.readouterr().out
+    # In a process of its own: the plots take a QApplication.
+    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+        other.submit(plots, tmp_path, arms).result()
     assert {p.name for p in tmp_path.glob("*.png")} == {"annotator.png", "annotator-rounds.png"}

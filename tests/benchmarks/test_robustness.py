@@ -37,6 +37,10 @@ def test_a_change_is_between_the_same_photos():
     assert line.iou.low < 0.55 < 0.65 < line.iou.high
 
 
+def test_original_files_may_be_missing(tmp_path):
+    assert robustness._originals(tmp_path / "gone", lambda pixels: pixels[..., 0]) == ([], [])
+
+
 def test_all_is_told_and_a_bad_original_file_fails_it(
     pets, tmp_path, make_model, monkeypatch, capsys
 ):
