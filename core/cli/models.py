@@ -115,7 +115,7 @@ def calibrate_command(
 ) -> int:
     """Fit a model's temperature to a folder's validation images. Raises BadInput, WriteError."""
     from core.data.samples import SampleStore, load_samples
-    from core.training.calibrating import calibrate, decoding_for
+    from core.training.calibrating import asked_of, calibrate, decoding_for
     from core.training.plan import plan_training
 
     path = model_path(model)
@@ -123,7 +123,8 @@ def calibrate_command(
     project = open_for_cli(data, store, encoding)
     decoding = decoding_for(before, project.settings.scheme)
     names = plan_training(project).val
-    samples = load_samples([(project, n) for n in names], SampleStore(decoding), lambda: None)
+    pairs = [(project, names[i]) for i in asked_of(len(names))]  # no others are decoded
+    samples = load_samples(pairs, SampleStore(decoding), lambda: None)
     if len(samples) == 0:
         raise BadInput(
             f"{project.folder} has no approved mask that is kept for validation: approve some "

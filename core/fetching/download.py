@@ -39,7 +39,8 @@ def require_web_address(url: str) -> None:
     """Raises BadInput where ``url`` is no address of a web server (http or https)."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("https", "http") and bool(parts.hostname)
+        usable = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+        usable = usable and url.isascii()
     except ValueError:
         usable = False
     if not usable:

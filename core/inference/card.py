@@ -107,9 +107,9 @@ def network_words(about: ModelDescription) -> str:
     network = about.network
     if not network:
         return "ONNX"
-    encoder = network.get("encoder")
+    encoder, decoder = network.get("encoder"), network.get("decoder")
     if encoder:
-        return f"U-Net on {encoder}"
+        return f"U-Net on {encoder}" + (f", {decoder} decoder" if isinstance(decoder, str) else "")
     attention = "Attention U-Net" if network.get("attention") else "U-Net"
     width, depth = network.get("width"), network.get("depth")
     return f"{attention}, {width} channels, {depth} levels" if width and depth else attention

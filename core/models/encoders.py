@@ -30,7 +30,6 @@ class Decoder:
 
 DECODERS = {
     "slim": Decoder((128, 64, 32, 16)),
-    "context": Decoder((128, 64, 32, 16), context=128),
     "fine": Decoder((128, 64, 32, 16), context=128, subpixel=True),
     "light": Decoder((64, 32, 16), stages=4, context=64, subpixel=True),
 }

@@ -48,6 +48,12 @@ def calibrate(path: Path, samples: Samples, alive: Callable[[], None], threads: 
     return temperature
 
 
+def asked_of(images: int) -> list[int]:
+    """Which of so many images are asked: 512 at most, evenly spread."""
+    asked = min(images, _MOST_IMAGES)
+    return [i * images // asked for i in range(asked)]
+
+
 def decoding_for(about: ModelDescription, scheme: LabelScheme) -> Decoding:
     """How the images of a folder of this label scheme are brought to what a model is trained on.
 
@@ -98,7 +104,7 @@ def _drawn(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Logits (float32, n x C) and class ids (uint8, n) of labelled pixels, every one as likely."""
     channels = 1 if predictor.description.activation == "sigmoid" else samples.counts.shape[1]
-    asked = np.unique(np.linspace(0, len(samples) - 1, _MOST_IMAGES).round().astype(int))
+    asked = asked_of(len(samples))
     labelled = int(samples.counts[asked].sum())
     share = min(1.0, min(_MOST_PIXELS, _MOST_FLOATS // channels) / max(labelled, 1))
     generator = np.random.default_rng(0)

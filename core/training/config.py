@@ -69,7 +69,7 @@ class TrainConfig(_Strict):
         default="",
         description="A torchvision encoder; without one, a U-Net of PetSeg's own from scratch.",
     )
-    decoder: Literal["slim", "context", "fine", "light"] = Field(
+    decoder: Literal["slim", "fine", "light"] = Field(
         default="slim",
         description="What an encoder's features become a mask with. Fine also looks at the whole "
         "picture and learns the last doubling; light is fast and looks less deep.",

@@ -103,14 +103,20 @@ def steps_per_epoch(config: TrainConfig, images: int) -> int:
 def train_size(config: TrainConfig, epoch: int) -> int:
     """Pixels of an epoch's pictures: growing evenly to ``size`` over the first two thirds.
 
-    Progressive resizing (Howard 2018): multiples of 32 between ``first_size`` and ``size``.
+    Progressive resizing (Howard 2018): on the way, the multiple of 32 that is nearest.
     epoch: from 1.
     """
-    if not 0 < config.first_size < config.size:
+    grown = 1.5 * (epoch - 1) / config.epochs
+    if not 0 < config.first_size < config.size or grown >= 1:
         return config.size
-    grown = min(1.0, 1.5 * (epoch - 1) / config.epochs)
     size = config.first_size + (config.size - config.first_size) * grown
     return min(config.size, max(1, round(size / _SIZE_STEP)) * _SIZE_STEP)
+
+
+def step_costs(config: TrainConfig) -> list[float]:
+    """What a step takes in each epoch, as a share of one at the full size: by its pixels."""
+    sizes = [train_size(config, epoch) for epoch in range(1, config.epochs + 1)]
+    return [(size / config.size) ** 2 for size in sizes]
 
 
 def timed_alike(config: TrainConfig) -> str:
@@ -125,8 +131,7 @@ def estimated_seconds(timing: Timing, config: TrainConfig, train: int, val: int)
     """
     area = (config.size / timing.size) ** 2
     batch = min(config.batch, max(train, 1)) / timing.batch
-    sizes = [train_size(config, epoch) for epoch in range(1, config.epochs + 1)]
-    smaller = sum((size / config.size) ** 2 for size in sizes) / config.epochs
+    smaller = sum(step_costs(config)) / config.epochs
     steps = steps_per_epoch(config, train) * timing.step * area * smaller * batch
     validation = val * timing.validate_image * area
     # At the end the best model is scored on the val images once more, at their own size.

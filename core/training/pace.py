@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -97,11 +97,12 @@ class Watch:
 class Pace:
     """Measures speed and says each half second how far the run is."""
 
-    def __init__(self, say: Say, total_steps: int, epoch_steps: int) -> None:
+    def __init__(self, say: Say, costs: Sequence[float], epoch_steps: int) -> None:
+        """costs: of a step in each epoch, in relation to the others'."""
         self._say = say
-        self._total_steps = total_steps
+        self._costs = costs
         self._epoch_steps = epoch_steps
-        self._steps = 0
+        self._cost = 0.0
         self._images = 0
         self._training_seconds = 0.0
         self._epoch_end_seconds = 0.0
@@ -115,16 +116,19 @@ class Pace:
 
     def seconds_left(self, step: int) -> float:
         """Until the last epoch's end, validations included."""
-        left = self._total_steps - step
-        per_step = self._training_seconds / max(self._steps, 1)
-        return left * per_step + left / self._epoch_steps * self._epoch_end_seconds
+        epochs, steps = divmod(step, self._epoch_steps)
+        costs = self._costs[epochs:]
+        cost = sum(costs) * self._epoch_steps - sum(costs[:1]) * steps
+        epochs_left = len(costs) - steps / self._epoch_steps
+        per_cost = self._training_seconds / max(self._cost, 1e-9)
+        return cost * per_cost + epochs_left * self._epoch_end_seconds
 
     def stepped(self, images: int, step: int, epoch: int, loss: float) -> None:
         """A step on so many images was taken."""
         now = time.monotonic()
         self._training_seconds += now - self._last
         self._last = now
-        self._steps += 1
+        self._cost += self._costs[epoch - 1]
         self._images += images
         if now - self._last_said >= _STEP_EVENT_SECONDS:
             self._last_said = now
@@ -132,7 +136,7 @@ class Pace:
                 events.Step(
                     epoch=epoch,
                     step=step,
-                    steps=self._total_steps,
+                    steps=len(self._costs) * self._epoch_steps,
                     loss=loss,
                     images_per_second=self.images_per_second,
                     seconds_left=self.seconds_left(step),

@@ -26,7 +26,7 @@ from core.training import control, events, record
 from core.training.calibrating import calibrate
 from core.training.config import RunConfig, Start, outputs_for, read_run_config, start_model
 from core.training.control import Wanted
-from core.training.estimate import steps_per_epoch, threads_of
+from core.training.estimate import step_costs, steps_per_epoch, threads_of
 from core.training.keeping import (
     discard,
     go_back,
@@ -174,7 +174,7 @@ def _take_its_course(run: Run, state: TrainState) -> None:
 def _train_epochs(run: Run, state: TrainState) -> Reason:
     """All epochs that are left. Raises Ended when told so."""
     options = run.options
-    pace = Pace(run.say, options.epochs * state.epoch_steps, state.epoch_steps)
+    pace = Pace(run.say, step_costs(options), state.epoch_steps)
     while state.stopping.epoch < options.epochs and not state.stopping.should_stop:
         if not _train_epoch(run, state, pace):
             go_back(run, state)

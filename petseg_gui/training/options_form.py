@@ -223,7 +223,7 @@ class OptionField(QWidget):
         box.setRange(low or 0, high if high is not None else (beyond or 2**31) - 1)
         box.setSuffix(_UNITS.get(self.name, ""))
         box.setSpecialValueText(_ZERO.get(self.name, ""))
-        if self.name == "size":
+        if self.name in ("size", "first_size"):
             box.setSingleStep(_SIZE_STEP)
         box.valueChanged.connect(self.changed)
         _calm(box)

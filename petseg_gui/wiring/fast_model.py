@@ -30,7 +30,7 @@ def _offer(parts: Parts) -> None:
     parts.window.banners.show_message(
         _KEY,
         Level.INFO,
-        f"A photo takes {seconds:.1f} s to segment on this machine. {fast.title} is quicker, and a "
+        f"A photo takes {seconds:.2f} s to segment on this machine. {fast.title} is quicker, and a "
         "little less exact.",
         [Choice(f"Use {fast.title}", lambda: models.choose(fast.path))],
     )

@@ -196,7 +196,13 @@ def test_a_disk_that_is_full_keeps_what_came(remote: Remote, tmp_path: Path):
     fetch(remote, tmp_path / "file")
 
 
-@pytest.mark.parametrize("url", ["", "pets", "ftp://a/b", "file:///tmp", "https://", "http://[::1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "pets", "ftp://a/b", "file:///tmp", "https://", "http://[::1"),
+        *("http://a:99999/b", "http://a:b/c", "http://a/\u00fc"),
+    ],
+)
 def test_what_is_no_web_address_is_refused(url: str):
     with pytest.raises(BadInput, match="no address of a server"):
         require_web_address(url)

@@ -50,7 +50,9 @@ def test_what_a_stranger_wrote_as_data_is_only_text():
 @pytest.mark.parametrize(
     ("network", "words"),
     [
-        ({"encoder": "resnet18", "layout": "resnet"}, "U-Net on resnet18"),
+        ({"encoder": "vgg11_bn"}, "U-Net on vgg11_bn"),
+        ({"encoder": "vgg11_bn", "decoder": "light"}, "U-Net on vgg11_bn, light decoder"),
+        ({"encoder": "resnet18", "layout": "resnet", "decoder": [8] * 5}, "U-Net on resnet18"),
         ({"width": 8, "depth": 3, "attention": True}, "Attention U-Net, 8 channels, 3 levels"),
         ({"layout": "plain"}, "U-Net"),
         ({}, "ONNX"),

@@ -124,7 +124,6 @@ def test_a_network_of_our_own_without_description_is_recognised(
         ("resnet18", "slim"),
         ("resnet34", "slim"),
         ("mobilenet_v3_small", "slim"),
-        ("mobilenet_v2", "context"),
         ("mobilenet_v2", "fine"),
         ("mobilenet_v2", "light"),
     ],

@@ -25,7 +25,7 @@ UNETS: dict[str, dict[str, Any]] = {
     "shallow": {"depth": 1},
     "deep": {"depth": 5},
 }
-DECODERS = ["context", "fine", "light"]  # the encoders below stand on "slim"
+DECODERS = ["fine", "light"]  # the encoders below stand on "slim"
 ENCODERS = [e for e in get_args(TrainConfig.model_fields["encoder"].annotation) if e]
 
 

@@ -164,6 +164,7 @@ def test_pictures_grow_to_their_size_and_stay_there_for_the_last_third():
     assert sizes[0] == 96
     assert sizes[20:] == [256] * 10
     assert len(set(sizes)) == 6
+    assert train_size(config.model_copy(update={"size": 200}), 30) == 200  # no multiple of 32
     assert {train_size(config.model_copy(update={"first_size": f}), 1) for f in (0, 256, 300)} == {
         256
     }
