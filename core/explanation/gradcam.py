@@ -97,7 +97,8 @@ def seg_grad_cam(net: nn.Module, layer: nn.Module, image: Tensor, score: Score) 
 def decoder_levels(net: nn.Module, image: Tensor) -> list[nn.Module]:
     """From the coarsest features on, the last module of each resolution; without the last layer.
 
-    Of a U-Net: the bottleneck, then each level of the decoder. image: as the net takes it.
+    Of a U-Net: the bottleneck, then each level of the decoder. What is known of the picture as a
+    whole (one place) is no level. image: as the net takes it.
     """
     names = dict(net.named_modules())
     outputs: list[tuple[str, int]] = []
@@ -118,7 +119,7 @@ def decoder_levels(net: nn.Module, image: Tensor) -> list[nn.Module]:
     leaves = [name for name, _ in outputs if not any(names[name].children())]
     # The last layer gives the logits, and so do all that hold it.
     around = {"", *accumulate(leaves[-1].split("."), "{}.{}".format)}
-    features = [(name, area) for name, area in outputs if name not in around]
+    features = [(name, area) for name, area in outputs if name not in around and area > 1]
     if not features:
         raise BadInput("This network has a single layer: there are no features to look into.")
     coarsest = min(area for _, area in features)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torchvision
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.models.unet import UpBlock
@@ -80,8 +81,6 @@ class EncoderUNet(nn.Module):
             if isinstance(module, nn.ReLU6):
                 module.inplace = False  # in place it copies its input first: a tenth of a step
         self.stride = stride >> (len(stages) - plan.stages)
-        # VGG's first stage is at full resolution, the others' at half.
-        full = 2 if stride == 32 else 1
         below = channels[-1]
         self.context = SpatialPyramid(below, plan.context) if plan.context else None
         below = plan.context or below
@@ -90,16 +89,14 @@ class EncoderUNet(nn.Module):
             blocks.append(UpBlock(below, skip, out))
             below = out
         self.decoder = nn.ModuleList(blocks)
-        if plan.subpixel:
-            self.head = nn.Conv2d(below, outputs * full**2, 3, padding=1)
-            self.enlarge: nn.Module = nn.PixelShuffle(full)
-        else:
-            self.head = nn.Conv2d(below, outputs, 1)
-            self.enlarge = (
-                nn.Upsample(scale_factor=full, mode="bilinear", align_corners=False)
-                if full > 1
-                else nn.Identity()
-            )
+        # How much larger the logits are than the last features: VGG's have the picture's size.
+        self.enlarged = 2 if stride == 32 else 1
+        self.subpixel = plan.subpixel
+        self.head = (
+            nn.Conv2d(below, outputs * self.enlarged**2, 3, padding=1)
+            if plan.subpixel
+            else nn.Conv2d(below, outputs, 1)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         skips = []
@@ -111,8 +108,14 @@ class EncoderUNet(nn.Module):
             x = self.context(x)
         for block in self.decoder:
             x = block(x, skips.pop())
-        logits: Tensor = self.enlarge(self.head(x))
-        return logits
+        logits: Tensor = self.head(x)
+        if self.enlarged == 1:
+            return logits
+        if self.subpixel:
+            return functional.pixel_shuffle(logits, self.enlarged)
+        return functional.interpolate(
+            logits, scale_factor=self.enlarged, mode="bilinear", align_corners=False
+        )
 
     def load_encoder(self, state: dict[str, Tensor]) -> None:
         """Take the encoder's weights from a whole torchvision classifier's state dict.

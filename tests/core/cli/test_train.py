@@ -121,7 +121,7 @@ class TestWhatCannotWork:
     @pytest.mark.parametrize(
         ("words", "reason"),
         [
-            (["--preset", "fast"], "no preset 'fast'"),
+            (["--preset", "best"], "no preset 'best'"),
             (["--set", "epochs"], "write it as KEY=VALUE"),
             (["--set", "epoch=3"], "no training option 'epoch'"),
             (["--set", "epochs=three"], "option epochs"),

@@ -61,6 +61,8 @@ def test_it_is_what_the_formula_gives_by_hand() -> None:
         ({"outputs": 1, "width": 4, "depth": 1, "attention": True}, [32, 64]),
         ({"outputs": 3, "encoder": "mobilenet_v2"}, [2, 4, 8, 16, 32]),
         ({"outputs": 3, "encoder": "resnet18"}, [2, 4, 8, 16, 32]),
+        ({"outputs": 3, "encoder": "mobilenet_v2", "decoder": "fine"}, [2, 4, 8, 16, 32]),
+        ({"outputs": 3, "encoder": "mobilenet_v2", "decoder": "light"}, [4, 8, 16, 32]),
     ],
 )
 def test_the_levels_run_from_the_bottleneck_up_the_decoder(
