@@ -58,7 +58,7 @@ def convert_to_ids(
     read-only folder, or under another name) stay, and the new file goes before them. None where
     it was cancelled: every mask is then as it was. Raises WriteError, BadInput (read-only).
     """
-    project.change_settings(project.settings)  # what was detected holds from now on, written down
+    project.keep_settings()  # what was detected holds from now on, written down
     if project.settings.mask_encoding is MaskEncoding.IDS:
         return Converted(0, {})
     steps = _steps(project)
@@ -132,7 +132,7 @@ def _rewrite(
         done += 1
         progress(done)
     project.find_masks_again()
-    project.change_settings(replace(settings, mask_encoding=MaskEncoding.IDS))
+    project.change_settings(mask_encoding=MaskEncoding.IDS)
     converting.rename(files.unused(project.store / _ORIGINALS))
     return Converted(done - len(problems), problems)
 

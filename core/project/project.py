@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
+from typing import Any
 
 import numpy as np
 
@@ -78,6 +79,9 @@ class Project:
     _predictions: dict[str, Predicted] = field(default_factory=dict)
     # Models speak in one thread, people's judgements are written in another.
     _recording: RLock = field(default_factory=RLock, repr=False, compare=False)
+    # So it is with settings; the second lock is never held while a file is written.
+    _keeping: Lock = field(default_factory=Lock, repr=False, compare=False)
+    _setting: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -394,7 +398,7 @@ class Project:
     def suggest_train_share(self, share: float) -> None:
         """Split new masks by ``share`` (0 to 1) where no split was written down yet."""
         if not self._split_path.exists():
-            self.settings = replace(self.settings, train_share=share)
+            self.adjust_settings(train_share=share)
 
     @property
     def _split_path(self) -> Path:
@@ -420,16 +424,21 @@ class Project:
 
     # Settings
 
-    def change_settings(self, settings: ProjectSettings) -> None:
-        """Raises WriteError, BadInput (read-only)."""
+    def adjust_settings(self, **changes: Any) -> None:
+        """Change fields of ``settings``; they are written down with the next that are."""
+        with self._setting:
+            self.settings = replace(self.settings, **changes)
+
+    def change_settings(self, **changes: Any) -> None:
+        """Change fields of ``settings`` for good. Raises WriteError, BadInput (read-only)."""
         self.require_writable()
-        write_settings(self.store / "project.json", settings)
-        self.settings = settings
+        with self._keeping:
+            write_settings(self.store / "project.json", replace(self.settings, **changes))
+            self.adjust_settings(**changes)
 
     def keep_settings(self) -> None:
         """Write the settings down as they are. Raises WriteError, BadInput (read-only)."""
-        self.require_writable()
-        write_settings(self.store / "project.json", self.settings)
+        self.change_settings()
 
     def _encoding_of(self, path: Path) -> MaskEncoding:
         return self.settings.mask_encoding if self.is_in_encoding(path) else MaskEncoding.TRIMAP

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,12 +31,17 @@ class ModelChoice(QObject):
         self._tasks = tasks
         self._project: Project | None = None
         self._setting = ""
+        self._missing = False
         self._listing: Task | None = None
         self.entries: list[ModelEntry] = []
 
     @property
     def path(self) -> Path:
-        """The file of the chosen model."""
+        """The file of the model that segments: the default one's where the chosen is missing."""
+        return bundled_model() if self._missing else self._chosen
+
+    @property
+    def _chosen(self) -> Path:
         if self._project is None or not self._setting:
             return bundled_model()
         if self._setting == FAST_MODEL:
@@ -51,11 +56,11 @@ class ModelChoice(QObject):
     @property
     def start(self) -> str:
         """The chosen model as the starting point of a training."""
-        return str(self.path) if self._setting else _BUNDLED
+        return _BUNDLED if self.path == bundled_model() else str(self.path)
 
     def set_project(self, project: Project) -> None:
         """Take over a project's choice; ``refresh`` looks for its models."""
-        self._project, self._setting = project, project.settings.model
+        self._project, self._setting, self._missing = project, project.settings.model, False
 
     def refresh(self) -> None:
         """Look for models again, in the background."""
@@ -81,24 +86,25 @@ class ModelChoice(QObject):
     def choose(self, path: Path) -> None:
         """Segment with this model from now on."""
         project = self._project
-        if project is None or path == self.path:
+        if project is None or path == self._chosen:
             return
         own = {bundled_model(): "", fast_model(): FAST_MODEL}
         if path not in own and not path.is_relative_to(project.store):
             return  # it was listed for the folder that was open before
-        self._setting = own[path] if path in own else path.relative_to(project.store).as_posix()
+        setting = own[path] if path in own else path.relative_to(project.store).as_posix()
+        self._setting, self._missing = setting, False
         self.changed.emit()
         if project.writable:
-            setting = self._setting
 
             def work(job: Job) -> None:
-                project.change_settings(replace(project.settings, model=setting))
+                project.change_settings(model=setting)
 
             self._tasks.run(Lane.SAVE, work, None, self.told.emit, kept=True)
 
-    def choose_default(self) -> None:
-        """Segment with PetSeg's default model from now on."""
-        self.choose(bundled_model())
+    def let_go(self, paths: Sequence[Path | None]) -> None:
+        """These models are deleted: the default one takes the place of the chosen."""
+        if self._chosen in paths:
+            self.choose(bundled_model())
 
     def choose_new(self, path: Path) -> None:
         """This model was made by a training, or imported: list it and use it."""
@@ -108,8 +114,8 @@ class ModelChoice(QObject):
     def _show(self, entries: list[ModelEntry]) -> None:
         self.entries = entries
         known = {entry.path for entry in entries}
-        if self._setting and self.path not in known:
+        missing, self._missing = self._missing, self._chosen not in known
+        if self._missing and not missing:
             which = "PetSeg fast" if self._setting == FAST_MODEL else f"The model {self._setting}"
             self.told.emit(f"{which} is missing or damaged: the default model is used.")
-            self._setting = ""
         self.changed.emit()

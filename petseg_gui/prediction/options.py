@@ -43,7 +43,7 @@ class FolderOptions(QObject):
         if self._project is None or options == self.options:
             return
         self.options = options
-        self._project.settings = replace(self._project.settings, prediction=options)
+        self._project.adjust_settings(prediction=options)
         if self._project.writable:
             self._unwritten = True
             self._soon.start()
@@ -63,7 +63,6 @@ class FolderOptions(QObject):
         project = self._project
 
         def work(job: Job) -> None:
-            # As they are by then, and without touching them: they may just be set anew.
-            project.keep_settings()
+            project.keep_settings()  # as they are by then
 
         self._tasks.run(Lane.SAVE, work, None, self.failed.emit, kept=True)

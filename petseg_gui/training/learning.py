@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,7 +108,7 @@ class Learning(QObject):
             return
 
         def work(job: Job) -> None:
-            project.change_settings(replace(project.settings, learn=on))
+            project.change_settings(learn=on)
 
         def done(_: None) -> None:
             self.switched.emit()

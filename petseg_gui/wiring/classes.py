@@ -113,9 +113,7 @@ def _take_scheme(parts: Parts, editor: ClassEditor, scheme: LabelScheme) -> None
             parts.session.save()  # what is painted until now is a mask as it was meant
         parts.tasks.run(
             Lane.SAVE,
-            lambda job: project.change_settings(
-                replace(project.settings, scheme=scheme, unpainted=unpainted)
-            ),
+            lambda job: project.change_settings(scheme=scheme, unpainted=unpainted),
             lambda _: written(),
             failed,
             kept=True,

@@ -185,8 +185,7 @@ def _delete(parts: Parts, window: ModelsWindow, entry: ModelEntry) -> None:
     project = parts.session.project
     if project is None:
         return
-    if parts.models.path == entry.path:
-        parts.models.choose_default()
+    parts.models.let_go([entry.path])
 
     def work(job: Job) -> None:
         from core.inference.catalogue import delete_imported

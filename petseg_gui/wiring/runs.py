@@ -167,8 +167,7 @@ def _delete(parts: Parts, infos: Sequence[RunInfo]) -> None:
 
 def _let_go(parts: Parts, gone: Sequence[RunInfo]) -> None:
     """Neither segment with the model of a run that is deleted nor follow it."""
-    if any(info.model == parts.models.path for info in gone):
-        parts.models.choose_default()
+    parts.models.let_go([info.model for info in gone])
     followed = parts.watcher.state
     if followed is not None and followed.run in [info.folder for info in gone]:
         parts.watcher.forget()

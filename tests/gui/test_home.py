@@ -422,7 +422,7 @@ def test_a_signal_saves_and_closes_the_window(make_project, tmp_path, number):
     assert process.stdout.readline() == "edited\n"
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert (process.returncode, "Traceback" in errors) == (0, False)
+    assert (process.returncode, "Traceback" in errors) == (0, False), errors
     assert read_mask(folder / "masks" / "animal-0.png", MaskEncoding.IDS, PET).all()
     log = next((tmp_path / "user-state").rglob("petseg.log")).read_text()
     assert "PetSeg starts" in log

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -162,7 +160,7 @@ def test_where_unpainted_means_unlabelled_nothing_is_shown_of_a_rejected_one(
 ):
     folder = make_predicted()
     project = open_project(folder)
-    project.change_settings(replace(project.settings, unpainted="unlabelled"))
+    project.change_settings(unpainted="unlabelled")
     parts = open_window(folder)
     assert parts.session.document.prediction is not None
     parts.actions["reject"].trigger()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -190,7 +189,7 @@ def test_a_chosen_model_that_is_gone_falls_back_and_says_so(
 ):
     folder = make_project(images=1, masked=0)
     project = open_project(folder)
-    project.change_settings(replace(project.settings, model="runs/x/best.safetensors"))
+    project.change_settings(model="runs/x/best.safetensors")
     parts = open_window(folder)
     qtbot.waitUntil(lambda: "missing" in parts.window.statusBar().currentMessage())
     parts.actions["segment"].trigger()

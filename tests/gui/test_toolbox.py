@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -425,7 +423,7 @@ def test_254_classes(open_window, make_project, qtbot):
     folder = make_project(images=1, masked=0)
     project = open_project(folder)
     scheme = scheme_of("custom", [f"class {i}" for i in range(MAX_CLASSES)])
-    project.change_settings(replace(project.settings, scheme=scheme))
+    project.change_settings(scheme=scheme)
     person = Person(qtbot, open_window(folder))
     person.parts.toolbox.value = MAX_CLASSES - 1
     person.key(KEY.Key_R)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,7 @@ def scribbles(make_project) -> Path:
     """Two images without masks; what nobody paints is unlabelled."""
     folder = make_project(images=2, masked=0)
     project = open_project(folder)
-    project.change_settings(replace(project.settings, unpainted="unlabelled"))
+    project.change_settings(unpainted="unlabelled")
     return folder
 
 

@@ -90,7 +90,7 @@ def test_an_edited_mask_is_approved_as_it_is_and_keeps_its_time(project, said):
 def test_an_edited_mask_whose_rest_is_the_prediction_s_is_not_approved_unseen(
     project, said, painted
 ):
-    project.change_settings(replace(project.settings, unpainted="unlabelled"))
+    project.change_settings(unpainted="unlabelled")
     drawn = np.where(said > 0, 1, 0 if painted else VOID).astype(np.uint8)
     project.save_mask(NAME, drawn, Review(NAME, Status.EDITED))
     if painted:

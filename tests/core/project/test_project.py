@@ -16,6 +16,7 @@ from core.errors import BadInput
 from core.files import WriteError
 from core.labels import PET, TRIMAP, VOID, BorderRule, LabelScheme, scheme_of
 from core.masks import MaskEncoding, MaskError, read_values
+from core.project import project as project_module
 from core.project.places import known_store, needs_store, remember_store, store_elsewhere
 from core.project.predictions import PredictionRecord
 from core.project.project import EncodingUnclear, Project, open_project
@@ -263,9 +264,28 @@ def test_a_damaged_split_is_named(bare: Path, text: str):
 
 def test_settings_come_back_as_they_were_changed(bare: Path):
     project = open_project(bare)
-    changed = ProjectSettings(scheme=TRIMAP, border_rule=BorderRule.IGNORE, unpainted="unlabelled")
-    project.change_settings(changed)
-    assert open_project(bare).settings == changed
+    project.change_settings(scheme=TRIMAP, unpainted="unlabelled")
+    project.adjust_settings(border_rule=BorderRule.IGNORE)
+    project.keep_settings()
+    assert open_project(bare).settings == project.settings
+    assert project.settings.scheme == TRIMAP
+    assert project.settings.border_rule is BorderRule.IGNORE
+
+
+def test_settings_changed_while_others_are_written_are_kept(bare: Path, monkeypatch):
+    project = open_project(bare)
+    write = project_module.write_settings
+
+    def slowly(path: Path, settings: ProjectSettings) -> None:
+        project.adjust_settings(learn=True)  # another thread's, in the middle
+        write(path, settings)
+
+    monkeypatch.setattr(project_module, "write_settings", slowly)
+    project.change_settings(model="runs/x/best.safetensors")
+    project.keep_settings()
+    kept = open_project(bare).settings
+    assert kept.learn
+    assert kept.model == "runs/x/best.safetensors"
 
 
 def test_254_classes_with_their_keys_come_back(bare: Path):
@@ -273,7 +293,7 @@ def test_254_classes_with_their_keys_come_back(bare: Path):
     names = ["background"] + [f"class {i}" for i in range(1, 254)]
     plain = scheme_of("custom", names)
     keyed = tuple(replace(c, key="q" if c.id == 200 else "") for c in plain.classes)
-    project.change_settings(ProjectSettings(scheme=LabelScheme("custom", keyed)))
+    project.change_settings(scheme=LabelScheme("custom", keyed))
     scheme = open_project(bare).settings.scheme
     assert scheme == plain
     assert scheme.keys == plain.keys | {200: "q"}
@@ -285,7 +305,7 @@ def test_a_class_added_behind_the_border_leaves_the_official_trimaps_as_they_are
     project = open_project(tmp_path)
     before = project.read_mask("beagle_1.jpg")
     four = scheme_of("custom", ["background", "pet", "border", "collar"])
-    project.change_settings(replace(project.settings, scheme=four))
+    project.change_settings(scheme=four)
     assert set(np.unique(before)) == {0, 2}
     assert (open_project(tmp_path).read_mask("beagle_1.jpg") == before).all()
 
@@ -415,7 +435,7 @@ def test_a_mask_that_could_not_be_written_is_not_approved(
     def full(*_args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    project.change_settings(project.settings)
+    project.keep_settings()
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(WriteError):
         approve(project, "0.png", half(0, 1))
@@ -442,7 +462,7 @@ def refuse_everything(project: Project) -> None:
         lambda: approve(project, name, half(0, 1)),
         lambda: project.save_prediction(name, half(0, 1), PredictionRecord(name, "m")),
         lambda: project.add_review(Review(name, Status.APPROVED)),
-        lambda: project.change_settings(project.settings),
+        project.keep_settings,
         lambda: project.fix_split([name]),
     ):
         with pytest.raises(BadInput, match="read-only"):
@@ -460,7 +480,7 @@ def test_a_read_only_folder_is_shown_and_never_written_to(read_only: Path, snaps
 
 def test_a_folder_that_became_read_only_later_is_not_written_to(bare: Path, snapshot: Snapshot):
     project = open_project(bare)
-    project.change_settings(project.settings)
+    project.keep_settings()
     bare.chmod(0o555)  # .petseg inside keeps its write bits, but masks/ cannot be made
     try:
         before = snapshot(bare)
@@ -527,8 +547,7 @@ def test_two_read_only_folders_of_one_name_are_kept_apart(tmp_path: Path, user_d
 def test_the_split_is_written_down_once_and_never_changes(bare: Path):
     project = open_project(bare)
     first = project.fix_split(["0.png", "1.png"])
-    settings = replace(project.settings, train_share=0.01)
-    project.change_settings(settings)
+    project.change_settings(train_share=0.01)
     again = open_project(bare)
     assert {n: again.split(project.names)[n] for n in first} == first
     assert json.loads((bare / ".petseg" / "split.json").read_text()) == first

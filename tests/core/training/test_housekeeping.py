@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,7 +62,7 @@ def test_the_model_that_segments_is_deleted_only_where_that_is_said(root: Path, 
     run = with_model(made_run(root, WHOLE), tiny_model)
     project = open_project(root)
     chosen = str((run / BEST).relative_to(project.store))
-    project.change_settings(replace(project.settings, model=chosen))
+    project.change_settings(model=chosen)
     with pytest.raises(BadInput, match="choose another first"):
         delete_run(project, run)
     assert (run / BEST).exists()

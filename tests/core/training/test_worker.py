@@ -423,8 +423,7 @@ def test_a_trimap_is_trained_with_its_border_and_scored_without(tmp_path: Path, 
 def test_a_second_folder_of_other_classes_fails_in_words(tmp_path: Path, work: Work):
     project = open_project(draw_easy(tmp_path / "one"))
     other = open_project(draw_easy(tmp_path / "four"))
-    four = ProjectSettings(scheme=scheme_of("x", list("abcd")))
-    other.change_settings(four)
+    other.change_settings(scheme=scheme_of("x", list("abcd")))
     run = create_run(project, tiny_config(), plan_training(project), also=[other])
     assert not work(run)
     assert "are not background, object" in reason_of(run)

@@ -157,9 +157,9 @@ def test_what_is_being_written_cannot_be_called_back(open_window, folder, qtbot,
     go_on = Event()
     change_settings = Project.change_settings
 
-    def slow(*args):
+    def slow(*args, **changes):
         assert go_on.wait(20)
-        change_settings(*args)
+        change_settings(*args, **changes)
 
     monkeypatch.setattr(Project, "change_settings", slow)
     editor = open_editor(parts)
@@ -376,7 +376,7 @@ def test_a_conversion_that_was_interrupted_is_finished_when_the_folder_is_opened
 ):
     folder = make_project(1, encoding=MaskEncoding.BINARY255)
     project = open_project(folder)
-    project.change_settings(project.settings)
+    project.keep_settings()
     mask = project.read_mask("animal-0.png")
     kept = folder / ".petseg" / "converting" / "masks"
     kept.mkdir(parents=True)

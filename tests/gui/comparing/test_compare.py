@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -293,7 +292,7 @@ def test_a_model_of_other_classes_is_told(open_window, folder, qtbot, make_model
 
 def test_a_class_that_the_model_does_not_know_has_no_probability(open_window, folder, qtbot):
     project = open_project(folder)
-    project.change_settings(replace(project.settings, scheme=TRIMAP))
+    project.change_settings(scheme=TRIMAP)
     parts = open_window(folder)
     views = compare(qtbot, parts, "heat_probability")
     assert parts.compare.heat is not None

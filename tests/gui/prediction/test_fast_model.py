@@ -45,7 +45,7 @@ def listed(parts) -> list[str]:
 
 
 def test_it_is_chosen_like_any_other_model_and_the_choice_is_kept(
-    open_window, make_project, fast, qtbot
+    open_window, make_project, fast, default_model, qtbot
 ):
     folder = make_project(2, 0)
     parts = open_window(folder)
@@ -61,7 +61,7 @@ def test_it_is_chosen_like_any_other_model_and_the_choice_is_kept(
     again = open_window(folder)
     assert again.models.path == fast
     qtbot.waitUntil(lambda: len(again.models.entries) == 2)
-    again.models.choose_default()
+    again.models.choose(default_model)
     assert again.models.path != fast
 
 
@@ -93,7 +93,7 @@ def test_a_slow_machine_is_offered_it_once(
     parts.window.banners._banners[KEY].buttons[0].click()
     assert parts.models.path == fast
     assert not parts.window.banners.text(KEY)
-    parts.models.choose_default()
+    parts.models.choose(default_model)
     qtbot.waitUntil(lambda: not parts.tasks.busy)
     state = json.loads((config_folder() / "state.json").read_text())
     assert state["fast_offered"] is True

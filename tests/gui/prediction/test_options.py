@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -202,7 +200,7 @@ def test_of_three_classes_some_may_be_left_out_and_there_is_no_threshold(
         monkeypatch.setattr(f"{module}.bundled_model", lambda: model)
     folder = make_project(images=1, masked=0, scheme=TRIMAP)
     project = open_project(folder)
-    project.change_settings(replace(project.settings, scheme=TRIMAP))
+    project.change_settings(scheme=TRIMAP)
     parts = open_window(folder)
     panel = show_panel(parts)
     with qtbot.waitSignal(parts.desk.segmented):

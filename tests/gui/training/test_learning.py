@@ -32,7 +32,7 @@ def folder(make_project) -> Path:
     """Eight photos, four of them with a mask; the switch is on."""
     root = make_project(images=8, masked=4)
     project = open_project(root)
-    project.change_settings(replace(project.settings, learn=True))
+    project.change_settings(learn=True)
     return root
 
 
@@ -274,12 +274,14 @@ def test_a_batch_of_a_person_s_own_is_waited_for(
         assert (found == wanted).all()
 
 
-def test_what_was_judged_is_not_told_again(open_learning, folder, make_model, make_learnt, qtbot):
+def test_what_was_judged_is_not_told_again(
+    open_learning, folder, make_model, make_learnt, default_model, qtbot
+):
     run = make_learnt(folder, make_model(seed=3), 0.5, 0.75)
     parts = open_learning(folder)
     qtbot.waitUntil(lambda: parts.models.path == run / RUN_MODEL)
     qtbot.waitUntil(lambda: _settled(parts))
-    parts.models.choose_default()
+    parts.models.choose(default_model)
     qtbot.waitUntil(lambda: read_settings(folder / ".petseg/project.json").model == "")
     parts.window.close()
     qtbot.waitUntil(lambda: not parts.window.isVisible())
@@ -307,7 +309,7 @@ def test_a_model_that_was_chosen_meanwhile_stays(
     (other / "judged").touch()
     project = open_project(folder)
     model = f"runs/{other.name}/{RUN_MODEL}"
-    project.change_settings(replace(project.settings, model=model))
+    project.change_settings(model=model)
     make_learnt(folder, make_model(seed=3), 0.5, 0.75)
     parts = open_learning(folder)
     qtbot.waitUntil(lambda: "you chose another" in parts.window.statusBar().currentMessage())
@@ -330,7 +332,7 @@ def test_a_real_short_training_learns_and_is_judged(
     (first / "judged").touch()
     project = open_project(folder)
     model = f"runs/{first.name}/{RUN_MODEL}"
-    project.change_settings(replace(project.settings, model=model))
+    project.change_settings(model=model)
     parts = open_learning(folder)
     _approve(parts, qtbot, 4, 5, 6)
     said = []

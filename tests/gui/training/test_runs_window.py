@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -196,6 +197,35 @@ def test_deleting_the_model_in_use_says_so_and_the_default_takes_over(
     assert parts.models.path == default_model
     settings = run.parents[1] / "project.json"
     qtbot.waitUntil(lambda: read_settings(settings).model == "")
+
+
+def test_a_chosen_model_found_missing_before_it_was_let_go_is_no_longer_chosen(
+    opened, make_done, default_model, qtbot
+):
+    run = make_done("Mine")
+    parts, _ = opened(run)
+    settings = run.parents[1] / "project.json"
+    parts.models.choose(run / RUN_MODEL)
+    qtbot.waitUntil(lambda: read_settings(settings).model != "")
+    shutil.rmtree(run)
+    with qtbot.waitSignal(parts.models.told):
+        parts.models.refresh()
+    assert parts.models.path == default_model
+    parts.models.let_go([run / RUN_MODEL])
+    qtbot.waitUntil(lambda: read_settings(settings).model == "")
+
+
+def test_a_chosen_model_that_comes_back_segments_again(opened, make_done, default_model, qtbot):
+    run = make_done("Mine")
+    parts, _ = opened(run)
+    parts.models.choose(run / RUN_MODEL)
+    away = run.rename(run.parents[2] / "away")
+    with qtbot.waitSignal(parts.models.told):
+        parts.models.refresh()
+    assert parts.models.path == default_model
+    away.rename(run)
+    parts.models.refresh()
+    qtbot.waitUntil(lambda: parts.models.path == run / RUN_MODEL)
 
 
 def test_a_run_that_cannot_be_deleted_keeps_its_model_in_use(opened, make_done, work_on, qtbot):
