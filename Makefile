@@ -26,8 +26,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PIP) -e .
 	touch $@
 
+# labelme's own loader opens what we write for it. It stands apart, without its second Qt.
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) -e ".[test]"
+	$(PIP) --no-deps --upgrade --target $(VENV)/labelme labelme imgviz cmap loguru tifffile
 	touch $@
 
 clean:

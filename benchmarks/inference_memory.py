@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from core.cli.predict import Job, Way, segment_files
+from core.batch.pool import in_threads
+from core.cli.segmenting import MOST_AT_ONCE, Job, Segmenter, Way
 from core.inference.options import PredictOptions
 from core.inference.predictor import Predictor
 from core.labels import BorderRule, scheme_under
@@ -43,9 +44,10 @@ def segment_all(predictor: Predictor, photos: Sequence[Path], out: Path, tiles: 
     """As ``petseg predict`` does it."""
     rule = BorderRule.FOREGROUND
     scheme = scheme_under(predictor.description.scheme, rule)
-    way = Way(predictor, scheme, rule, PredictOptions(tiles=tiles))
-    jobs = [Job(photo, out / f"{photo.stem}.png") for photo in photos]
-    for found in segment_files(jobs, way, os.cpu_count() or 1):
+    way = Way(scheme, rule, PredictOptions(tiles=tiles))
+    jobs = [Job(photo, out, f"{photo.stem}.png") for photo in photos]
+    beside = min(os.cpu_count() or 1, len(jobs), MOST_AT_ONCE)
+    for _, found in in_threads(Segmenter(predictor, way), jobs, beside):
         if isinstance(found, str):
             raise SystemExit(found)
 

@@ -75,6 +75,19 @@ application.exec()
 """
 
 
+@contextmanager
+def empty_loop() -> Iterator[Empty]:
+    """An empty event loop in a process of its own, for ``Watched``."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _EMPTY_LOOP],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as empty:
+        yield empty
+        empty.kill()
+
+
 class Watched:
     """The window's stalls, and those of an empty event loop meanwhile."""
 
@@ -125,18 +138,12 @@ def main() -> int:
         for _ in draw_demo(segmented, options.photos, 0, FIRST_TRAINING_SEED):
             pass
         _fill(large, options.files)
-        with subprocess.Popen(
-            [sys.executable, "-c", _EMPTY_LOOP],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as empty:
+        with empty_loop() as empty:
             rows = [
                 *_while_training(trained, options.seconds, empty),
                 *_while_segmenting(segmented, empty),
                 *_while_opening(trained, large, options.files, empty),
             ]
-            empty.kill()
     return report(rows, options.json)
 
 

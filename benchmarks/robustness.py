@@ -31,7 +31,7 @@ from benchmarks.report import Row, json_argument, print_table, report
 from core.demo import MASKED, draw_demo
 from core.errors import PetSegError
 from core.evaluation.bootstrap import draws, interval
-from core.evaluation.evaluate import read_pair
+from core.evaluation.evaluate import pair_of, read_pair
 from core.evaluation.groups import group_of
 from core.evaluation.metrics import confusion, overlaps, tallies
 from core.inference.bundled import bundled_model
@@ -147,7 +147,7 @@ def drawn_photos(project: Project, count: int) -> list[Photo]:
 
 
 def _photo(project: Project, name: str) -> Photo:
-    pixels, mask = read_pair(project, name)
+    pixels, mask = read_pair(pair_of(project, name), project.settings.scheme)
     truth = apply_border_rule(mask, project.settings.scheme, _RULE)
     return Photo(pixels, truth, name, group_of(project, name))
 

@@ -29,7 +29,12 @@ _PATIENCE = 120.0  # seconds until what does not happen counts as a defect
 def scratch_home() -> Iterator[Path]:
     """A folder for photos, removed afterwards; the program's settings and data stay in it too."""
     with tempfile.TemporaryDirectory() as scratch:
-        for private in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        for private in (
+            "XDG_DATA_HOME",
+            "XDG_CONFIG_HOME",
+            "XDG_STATE_HOME",
+            "XDG_CACHE_HOME",
+        ):
             os.environ[private] = str(Path(scratch) / "user")
         yield Path(scratch)
 

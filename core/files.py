@@ -6,13 +6,20 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, BinaryIO
 
 import platformdirs
 
 from core.errors import BadInput, PetSegError
+
+# Of temporary files: hidden, and short whatever the name of the file that they become.
+_PREFIX, _SUFFIX = ".petseg-", ".tmp"
+_ONE_BY_ONE = Lock()
 
 
 class WriteError(PetSegError):
@@ -36,8 +43,7 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
     try:
         for path, data in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            # A short name of its own: the target's may already be as long as names can be.
-            handle, name = tempfile.mkstemp(prefix=".petseg-", suffix=".tmp", dir=path.parent)
+            handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
             temporary[path] = Path(name)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -48,13 +54,43 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
             os.replace(temporary[path], path)
             del temporary[path]
     except OSError as error:
-        raise WriteError(
-            f"Cannot write {path}: {error.strerror or error}. "
-            "Free some space or choose a folder you may write to; nothing was overwritten."
-        ) from error
+        raise _cannot_write(path, error) from error
     finally:
         for left in temporary.values():
             left.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write piece by piece, as atomically as ``write_bytes``: for what is too large.
+
+    Where the block raises, nothing has changed. Raises WriteError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def sweep(folder: Path, seconds: float = 3600.0) -> None:
+    """Remove what killed processes left below a folder: temporary files older than ``seconds``."""
+    for here, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(_PREFIX) and name.endswith(_SUFFIX):
+                path = Path(here, name)
+                with suppress(OSError):
+                    if time.time() - path.stat().st_mtime > seconds:
+                        path.unlink()
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -123,7 +159,21 @@ def user_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("petseg", appauthor=False))
 
 
+def _cannot_write(path: Path, error: OSError) -> WriteError:
+    return WriteError(
+        f"Cannot write {path}: {error.strerror or error}. "
+        "Free some space or choose a folder you may write to; nothing was overwritten."
+    )
+
+
+def user_cache_dir() -> Path:
+    """This user's PetSeg folder for what can be made anew at any time."""
+    return Path(platformdirs.user_cache_dir("petseg", appauthor=False))
+
+
 def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
+    # It can only be read by setting it, for all threads: two at once would leave it at 0.
+    with _ONE_BY_ONE:
+        mask = os.umask(0o022)
+        os.umask(mask)
     return mask

@@ -76,9 +76,11 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
     from petseg_gui.wiring.compare import wire_compare
     from petseg_gui.wiring.corrections import wire_corrections
     from petseg_gui.wiring.evaluation import wire_evaluation
+    from petseg_gui.wiring.exchange import wire_exchange
     from petseg_gui.wiring.explanation import wire_explanation
     from petseg_gui.wiring.fast_model import wire_fast_model
     from petseg_gui.wiring.folder import open_at_start, wire_folder
+    from petseg_gui.wiring.following import wire_following
     from petseg_gui.wiring.home import wire_home
     from petseg_gui.wiring.image import wire_image
     from petseg_gui.wiring.judging import wire_judging
@@ -103,6 +105,7 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
     for wire in (
         wire_window,
         wire_folder,
+        wire_following,
         wire_image,
         wire_judging,
         wire_safety,
@@ -126,6 +129,7 @@ def build(options: argparse.Namespace | Sequence[str] = ()) -> Parts:
         wire_explanation,
         wire_label_check,
         wire_corrections,
+        wire_exchange,
     ):
         wire(parts)
     open_at_start(parts, options.folder, options.project)

@@ -67,13 +67,18 @@ def load_image(project: Project, name: str, unsaved: Snapshot | None = None) -> 
     try:
         decoded = project.read_image(name)
     except ImageError as error:
-        return LoadedImage(name, None, None, problem=str(error))
+        return LoadedImage(name, None, None, problem=str(error), stamp=stamp)
     height, width, _ = decoded.pixels.shape
     predicted = project.has_prediction(name)
     beneath = read_beneath(project, name, (width, height))
     image = LoadedImage(name, decoded.pixels, None, decoded.notes, prediction=beneath, stamp=stamp)
     if unsaved is not None:
-        return replace(image, mask=unsaved.pixels().copy(), unsaved=unsaved)
+        mask = unsaved.pixels()
+        if mask.shape != (height, width):
+            problem = f"{name} is of another size now than the mask that is being saved."
+            empty = _empty((width, height), project.settings.unpainted_id)
+            return replace(image, mask=empty, problem=problem, unsaved=unsaved)
+        return replace(image, mask=mask.copy(), unsaved=unsaved)
     stored = read_stored_mask(project, name, (width, height))
     image = replace(image, mask=stored.mask, problem=stored.problem, digest=stored.digest)
     if predicted and not project.has_prediction(name):

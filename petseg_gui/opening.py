@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +17,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from core.evaluation.triage import Arrangement, by_name
 from core.files import WriteError, is_writable
 from core.masks import MaskEncoding
+from core.project.layout import find_layout
 from core.project.places import known_store, needs_store, remember_store
 from core.project.project import (
     JOURNAL_SUFFIX,
@@ -30,6 +34,11 @@ if TYPE_CHECKING:
     from core.project.recovery import Recovered
 
 _SLOW_MS = 400
+_LISTED_AFTER_S = 0.1  # opening that takes no longer shows the whole list at once
+_REPORTED_EACH_S = 0.25
+_FIRST = 1000
+_LARGE = 5000
+_MANY = 20_000  # objects that were made: looking through them takes milliseconds
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class Opened:
 
     Where there are many images, all this takes a moment. lock: held while this window may change
     the folder. locked_out: why it may not, although the folder is not read-only. recovered: what an
-    earlier window had not saved.
+    earlier window had not saved. finished: an import that was interrupted, in words.
     """
 
     project: Project
@@ -47,6 +56,15 @@ class Opened:
     lock: WindowLock | None = None
     locked_out: str = ""
     recovered: Recovered | None = None
+    finished: str = ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The names of the first images in a folder that is being opened; images: where they are."""
+
+    images: Path
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -66,6 +84,10 @@ class Opener(QObject):
     failed = Signal(str)
     slow = Signal()
     """It takes long enough that a person should be told."""
+    listed = Signal(object)
+    """The first images of a large folder: Listed. ``opened``, ``unclear`` or ``failed`` follows."""
+    counted = Signal(int)
+    """So many images were found by now."""
     drawing = Signal(int, int)
     """Images of the demo drawn, and how many there will be; equal when done."""
 
@@ -95,7 +117,8 @@ class Opener(QObject):
             read_only = needs_store(folder)
             place = known_store(folder) if store is None and read_only else store
             try:
-                opened = _open(folder, place, encoding, held)
+                with _nothing_collected():
+                    opened = _open(folder, place, encoding, held, _Listing(job, folder).add)
             except EncodingUnclear as error:
                 return Question(folder, store, str(error))
             if store is not None and read_only:
@@ -123,7 +146,7 @@ class Opener(QObject):
                     shutil.rmtree(aside, ignore_errors=True)
                     return None
             aside.rename(folder)
-            return _open(folder, None, None, None)
+            return _open(folder, None, None, None, lambda names: None)
 
         self._run(work)
 
@@ -160,9 +183,17 @@ class Opener(QObject):
     def _run(self, work: Callable[[Job], Any]) -> None:
         self.cancel()
         self._task = self._tasks.run(
-            Lane.LOAD, work, self._landed, self._failed, lambda drawn: self.drawing.emit(*drawn)
+            Lane.LOAD, work, self._landed, self._failed, self._show_progress
         )
         self._slow.start()
+
+    def _show_progress(self, reported: Listed | int | tuple[int, int]) -> None:
+        if isinstance(reported, Listed):
+            self.listed.emit(reported)
+        elif isinstance(reported, int):
+            self.counted.emit(reported)
+        else:
+            self.drawing.emit(*reported)
 
     def _landed(self, result: Opened | Question | None) -> None:
         self._slow.stop()
@@ -181,8 +212,59 @@ class Opener(QObject):
         self.failed.emit(reason)
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Let no garbage be collected while records of all images are made.
+
+    Looking through those again and again would stop all threads each time, the longer the more
+    there are; none of them is ever part of a cycle.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        if gc.get_count()[0] > _MANY:
+            gc.freeze()
+        gc.enable()
+
+
+class _Cancelled(Exception):
+    """Nobody waits for this folder any more."""
+
+
+class _Listing:
+    """Reports the first images of a folder that takes a while, and then how many there are."""
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        self._job = job
+        self._folder = folder
+        self._names: list[str] = []
+        self._found = 0
+        self._next = time.monotonic() + _LISTED_AFTER_S
+        self._told = 0
+
+    def add(self, names: list[str]) -> None:
+        """These come next. Raises _Cancelled, BadInput."""
+        if self._job.cancelled:
+            raise _Cancelled
+        self._found += len(names)
+        self._names += names[: _FIRST - len(self._names)]
+        now = time.monotonic()
+        if now < self._next and (self._told or self._found < _LARGE):
+            return
+        self._next = now + _REPORTED_EACH_S
+        if self._told < len(self._names):
+            self._told = len(self._names)
+            self._job.report(Listed(find_layout(self._folder).images, tuple(self._names)))
+        self._job.report(self._found)
+
+
 def _open(
-    folder: Path, store: Path | None, encoding: MaskEncoding | None, held: WindowLock | None
+    folder: Path,
+    store: Path | None,
+    encoding: MaskEncoding | None,
+    held: WindowLock | None,
+    listed: Callable[[list[str]], None],
 ) -> Opened:
     """Open a folder, for changes where no other window has it, and finish what was interrupted.
 
@@ -193,13 +275,16 @@ def _open(
     # The lock comes before the listing, which then misses nothing that another window does.
     if lock is None and is_writable(place):
         lock, locked_out = _try_to_lock(place)
-    recovered = None
+    recovered, finished = None, ""
     try:
-        project = open_project(folder, store, encoding, half_converted=lock is not None)
+        project = open_project(
+            folder, store, encoding, half_converted=lock is not None, listed=listed
+        )
         if project.writable and lock is None and not locked_out:
             lock, locked_out = _try_to_lock(place)  # its store is made for the first time
         if project.writable and lock is not None:
             _finish_conversion(project)
+            finished = _finish_imports(project)
             try:
                 recovered = _recover(project)
             except WriteError as error:
@@ -213,8 +298,8 @@ def _open(
         lock = None
     if lock is None:
         project.writable = False
-    statuses = {name: project.status(name) for name in project.names}
-    return Opened(project, by_name(project.names), statuses, lock, locked_out, recovered)
+    images = by_name(project.names)
+    return Opened(project, images, project.statuses(), lock, locked_out, recovered, finished)
 
 
 # What an earlier window left undone is rare: what mends it is imported when there is something.
@@ -223,6 +308,18 @@ def _finish_conversion(project: Project) -> None:
         from core.project.convert import resume_conversion
 
         resume_conversion(project)
+
+
+def _finish_imports(project: Project) -> str:
+    """What was finished, or why it cannot be, in words; "" for nothing."""
+    if not (project.store / "imports").is_dir():
+        return ""
+    from core.formats.importing import finish_imports
+
+    try:
+        return finish_imports(project)
+    except WriteError as error:
+        return f"An import was interrupted and cannot be finished yet. {error}"
 
 
 def _recover(project: Project) -> Recovered | None:

@@ -17,6 +17,7 @@ from petseg_gui.classes.panel import ClassPanel
 from petseg_gui.closing import CloseGuard
 from petseg_gui.comparing.desk import CompareDesk
 from petseg_gui.comparing.stage import Stage
+from petseg_gui.following import Follower
 from petseg_gui.history_panel import HistoryPanel
 from petseg_gui.judge import Judge
 from petseg_gui.main_window import MainWindow
@@ -63,6 +64,7 @@ class Parts:
     opener: Opener
     thumbnails: Thumbnails
     facts: FactsKeeper
+    follower: Follower
     browser: BrowserPanel
     canvas: Canvas
     stage: Stage
@@ -142,6 +144,7 @@ def make_parts() -> Parts:
         opener=Opener(tasks, window),
         thumbnails=thumbnails,
         facts=facts,
+        follower=Follower(tasks, session, window),
         browser=browser,
         canvas=canvas,
         stage=stage,

@@ -76,6 +76,11 @@ class Saver(QObject):
         """The images whose mask files another program changed meanwhile."""
         return list(self._conflicts)
 
+    @property
+    def waiting(self) -> list[str]:
+        """The images whose masks or judgements are not on the disk yet."""
+        return list(self._waiting)
+
     def unsaved(self, project: Project | None, name: str) -> Snapshot | None:
         """The mask of a project's image that is not on the disk yet, or None."""
         work = None if project is None else self._work_of(project, name)

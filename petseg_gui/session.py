@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from core.editing.shelf import Shelf
 from core.editing.snapshot import Snapshot
 from core.editing.unpainted import fill_unpainted
 from core.labels import VOID
+from core.project.following import Changes
 from core.project.project import Project
 from core.project.reviews import Review, Status
 from petseg_gui.document import Document
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from petseg_gui.theirs import Theirs, TwoMasks
 
 _SAVE_AFTER_MS = 2000
+_SLICE_S = 0.005
 _LONGEST_PAUSE = 20.0  # seconds; who does nothing for longer is not at work
 _MODELS_SAY = (Status.UNLABELLED, Status.PREDICTED)
 
@@ -53,6 +55,8 @@ class Session(QObject):
     project_changed = Signal()
     leaving = Signal()
     """The open image is about to be left or saved: finish what is under way on it."""
+    followed = Signal(object)
+    """Images, or masks of images that are not open, have come or gone: the Changes."""
     opening = Signal()
     """Another image is being read: ``wanted``."""
     document_changed = Signal()
@@ -60,6 +64,8 @@ class Session(QObject):
     spoken = Signal(str)
     """A model's prediction of this image is stored."""
     save_state_changed = Signal()
+    photo_changed = Signal(str)
+    """Another program changed the open image's photo, and there are edits: a person decides."""
     mask_changed = Signal(str)
     """Another program changed this image's mask file, and it has edits here: a person decides."""
     mask_settled = Signal(str)
@@ -92,6 +98,10 @@ class Session(QObject):
         self._approving = False  # what is taken of the prediction is being worked out
         self._models: dict[str, str] = {}
         self._saved_revision = 0
+        self._masked: deque[str] = deque()  # whose masks came or went, not looked at yet
+        self._refresh_soon = QTimer(self, singleShot=True, interval=0)
+        self._refresh_soon.timeout.connect(self._refresh_masked)
+        self._stamp: tuple[int, int] | None = None  # of the open photo's file
         self._last_work = 0.0
         self._save_soon = QTimer(self)
         self._save_soon.setSingleShot(True)
@@ -131,6 +141,7 @@ class Session(QObject):
         self.project = project
         self._statuses = statuses
         self.counts = Counter(statuses.values())
+        self._masked.clear()
         self._memories.clear()
         self._models.clear()
         self._shelf.clear()
@@ -141,12 +152,46 @@ class Session(QObject):
         self._show(None, "", "")
         self.project_changed.emit()
 
+    def take_changes(self, changes: Changes, statuses: Mapping[str, Status]) -> None:
+        """Other programs brought images or masks, or took them away.
+
+        statuses: at least of the images that came.
+        """
+        if self.project is None:
+            return
+        self.project.take(changes)
+        for name in changes.come:
+            status = self._statuses[name] = statuses[name]
+            self.counts[status] += 1
+        for name in changes.gone:
+            self.loader.forget(name)
+            self.counts[self._statuses.pop(name)] -= 1
+        self._masked.extend(changes.masked)
+        self._refresh_masked()
+        self.followed.emit(changes)
+
+    def _refresh_masked(self) -> None:
+        """Some at a time: of thousands the window would else stand still."""
+        end = time.monotonic() + _SLICE_S
+        while self._masked and time.monotonic() < end:
+            name = self._masked.popleft()
+            self.loader.forget(name)
+            self._refresh_status(name)
+        if self._masked:
+            self._refresh_soon.start()
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The images that stay listed although their files may be gone: a person is at work."""
+        return frozenset((self.name, self.wanted, *self.saver.waiting))
+
     def status(self, name: str) -> Status:
         return self._statuses.get(name, Status.UNLABELLED)
 
     def named(self, *statuses: Status) -> list[str]:
         """The images of these statuses, in order."""
-        return [name for name, status in self._statuses.items() if status in statuses]
+        names = () if self.project is None else self.project.names
+        return [name for name in names if self._statuses[name] in statuses]
 
     # The image
 
@@ -417,6 +462,30 @@ class Session(QObject):
         history.on_step = self._on_step
         return history
 
+    # Photos and masks that another program changes
+
+    def check_photo(self, stamp: tuple[int, int] | None) -> None:
+        """Show the open image anew where its file is another one than that which was read.
+
+        stamp: of the file there is now, None where there is none. Where there are edits that could
+        be undone, ``photo_changed`` asks first: the new photo may be of another size.
+        """
+        if stamp is None or stamp == self._stamp or self.name != self.wanted:
+            return
+        self._stamp = stamp
+        document = self.document
+        edited = document is not None and (
+            self.dirty
+            or document.stroking
+            or document.history.can_undo
+            or self._unsaved(self.name) is not None
+        )
+        if edited:
+            self.photo_changed.emit(self.name)
+        else:
+            self.read_again()
+            self.told.emit(f"{self.name} was changed by another program; it is shown anew.")
+
     # Masks that another program changes
 
     def check_mask(self) -> None:
@@ -540,6 +609,7 @@ class Session(QObject):
             return
         if self.document is not None:
             self._memory(self.name).strokes += self.document.strokes
+        self._stamp = image.stamp
         forgotten = False
         if image.digest is not None:
             if self.saver.digests.get(image.name, image.digest) != image.digest:
@@ -550,6 +620,9 @@ class Session(QObject):
         if image.pixels is None or image.mask is None or self.project is None:
             self._show(None, image.name, image.problem)
             return
+        before = self.document if self.name == image.name else None
+        if before is not None and before.mask.shape != image.mask.shape:
+            self._shelf.drop(image.name)  # its photo was replaced by one of another size
         history = self._history(image.name)
         settings = self.project.settings
         document = Document(

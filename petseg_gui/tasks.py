@@ -25,6 +25,8 @@ class Lane(Enum):
     EXPLAIN = ("explain", 1)
     COMPARE = ("compare", 1)
     INDEX = ("index", 1)
+    FOLLOW = ("follow", 1)
+    EXCHANGE = ("exchange", 1)
     SAVE = ("save", 1)
     JOURNAL = ("journal", 1)
     TRAIN = ("train", 1)

@@ -71,7 +71,9 @@ def alone(tmp_path: Path) -> Alone:
     down in tmp_path/asked."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(SITECUSTOMIZE)
-    home = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("DATA", "CONFIG", "STATE")}
+    home = {
+        f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("DATA", "CONFIG", "STATE", "CACHE")
+    }
     environment = (
         os.environ
         | home

@@ -119,6 +119,8 @@ def _folder(project: Project) -> int:
     used = [p for n in project.names if (p := project.mask_source(n)) is not None]
     lonely = unpaired_masks(project.layout, used)
     skipped += [(str(p), "a mask that belongs to no image, or to two") for p in lonely]
+    unread = (problem.rpartition(": ") for problem in project.unreadable)
+    skipped += [(f"{at}/", f"this folder cannot be read ({reason})") for at, _, reason in unread]
     return report_skipped(skipped)
 
 

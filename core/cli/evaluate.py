@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
-from rich.progress import Progress
-
-from core.child import Tell
+from core.batch.ledger import Ledger, as_json, standing
+from core.batch.shares import Share, cores_of
 from core.cli.models import model_path
-from core.cli.output import images, open_for_cli, report_skipped, say, table, warn
+from core.cli.output import (
+    DONE,
+    comparing,
+    images,
+    open_for_cli,
+    progress_bar,
+    report_skipped,
+    say,
+    table,
+    warn,
+)
+from core.cli.together import ALL_HERE, LAST_TELLS, Together, require_same, share_for, take_over
 from core.errors import BadInput
-from core.evaluation.assess import Assessment, assess, names_to_score
+from core.evaluation.assess import (
+    Assessment,
+    Task,
+    conclude,
+    count_left,
+    names_to_score,
+    score,
+)
 from core.evaluation.comparison import Comparison, compare
 from core.evaluation.groups import Grouping, groups_of
-from core.evaluation.result import Evaluation, Summary, write_evaluation
+from core.evaluation.result import FILE_NAME, Evaluation, Summary, write_evaluation
 from core.evaluation.sources import Answers, answers_of
 from core.evaluation.terms import FIGURES, SEEN, Term
+from core.evaluation.writing import write_all
 from core.labels import BorderRule, listed
 from core.masks import MaskEncoding
 from core.project.project import Project
+
+STATE = ".progress"
 
 
 @dataclass(frozen=True)
@@ -42,25 +62,38 @@ class Asked:
 
 @dataclass(frozen=True)
 class Files:
-    """Where the result is written to."""
+    """Where the result is written to. out: a folder for all of it, and for what is on the way."""
 
     json: Path | None = None
     csv: Path | None = None
     report: Path | None = None
+    out: Path | None = None
 
 
 def evaluate_command(
-    data: Path, asked: Asked, files: Files, store: Path | None, encoding: MaskEncoding | None
+    data: Path,
+    asked: Asked,
+    files: Files,
+    store: Path | None,
+    encoding: MaskEncoding | None,
+    together: Together = ALL_HERE,
 ) -> int:
     """Open a folder and score the approved masks of a subset, as a whole and by group."""
     if asked.model and asked.predictions is not None:
         raise BadInput("Give either --model or --predictions, not both.")
-    return evaluate_project(open_for_cli(data, store, encoding), asked, files)
+    return evaluate_project(open_for_cli(data, store, encoding), asked, files, together)
 
 
-def evaluate_project(project: Project, asked: Asked, files: Files) -> int:
+def evaluate_project(
+    project: Project, asked: Asked, files: Files, together: Together = ALL_HERE
+) -> int:
     """Score a model, or a folder of masks, against the approved masks of a subset."""
     # All that can be refused is refused before hours of scoring.
+    share = share_for(together)
+    if share.size > 1 and files.out is None:
+        raise BadInput("Several processes need a folder to meet in: the same --out DIR for all.")
+    alone = share.size == together.workers == 1
+    threads = 0 if alone else max(1, cores_of(share) // together.workers)
     answers = answers_of(
         project,
         asked.border,
@@ -68,16 +101,33 @@ def evaluate_project(project: Project, asked: Asked, files: Files) -> int:
         predictions=asked.predictions,
         flip=asked.flip,
         threshold=asked.threshold,
+        threads=threads,
     )
-    rival = _rival(project, asked)
-    names = names_to_score(project, asked.subset)
+    rival = _rival(project, asked, threads)
+    with comparing(project) as alive:
+        names = names_to_score(project, asked.subset, alive)
     _require_grouping(project, names, asked.grouping)
-    found = _assess(project, names, answers, asked, "scoring")
+    tasks = [Task(project, names, a, asked.subset, asked.border) for a in (answers, rival) if a]
+    with ExitStack() as stack:
+        ledgers = _ledgers(files.out, project, asked, tasks, together.anew, stack)
+        titles = ("scoring", "scoring the other")
+        for task, ledger, title in zip(tasks, ledgers, titles, strict=False):
+            _score(task, ledger, title, share, together.workers)
+        left = sum(map(count_left, tasks, ledgers)) if share.size > 1 else 0
+        if left:
+            say(f"{images(left)} are left to other processes; {LAST_TELLS}")
+            return DONE
+        return _conclude(tasks, ledgers, asked, files)
+
+
+def _conclude(tasks: Sequence[Task], ledgers: Sequence[Ledger], asked: Asked, files: Files) -> int:
+    """Tell and write what was found; returns the exit code."""
+    found, *others = map(conclude, tasks, ledgers)
+    if asked.grouping is not None:
+        chosen = found.evaluation.model_copy(update={"grouping": asked.grouping.value})
+        found = Assessment(chosen, found.pictures)
     evaluation = found.evaluation
-    comparison = None
-    if rival is not None:
-        other = _assess(project, names, rival, asked, "scoring the other")
-        comparison = compare(evaluation, other.evaluation)
+    comparison = compare(evaluation, others[0].evaluation) if others else None
     _print(evaluation)
     if comparison is not None:
         _print_comparison(comparison)
@@ -99,7 +149,7 @@ def _require_grouping(project: Project, names: Sequence[str], grouping: Grouping
         )
 
 
-def _rival(project: Project, asked: Asked) -> Answers | None:
+def _rival(project: Project, asked: Asked, threads: int) -> Answers | None:
     if not asked.other:
         return None
     return answers_of(
@@ -108,30 +158,69 @@ def _rival(project: Project, asked: Asked) -> Answers | None:
         model=model_path(asked.other),
         flip=asked.flip,
         threshold=asked.threshold,
+        threads=threads,
     )
 
 
-def _assess(
-    project: Project, names: Sequence[str], answers: Answers, asked: Asked, title: str
-) -> Assessment:
-    with _shown(title) as tell:
-        found = assess(project, names, answers, asked.subset, asked.border, tell)
-    if asked.grouping is None:
-        return found
-    chosen = found.evaluation.model_copy(update={"grouping": asked.grouping.value})
-    return Assessment(chosen, found.pictures)
+def _ledgers(
+    out: Path | None,
+    project: Project,
+    asked: Asked,
+    tasks: Sequence[Task],
+    anew: bool,
+    stack: ExitStack,
+) -> list[Ledger]:
+    """Where it is noted what was found, one a task. Raises BadInput, WriteError."""
+    if out is None:
+        return [stack.enter_context(Ledger()) for _ in tasks]
+    state = out / STATE
+    job = _job(project, asked, tasks)
+    if not anew:
+        require_same(state, job)
+        if standing(state) is None and (out / FILE_NAME).exists():
+            raise BadInput(f"{out} holds another evaluation: choose another --out, or --anew.")
+    ledgers = [stack.enter_context(Ledger(state / str(i))) for i in range(len(tasks))]
+    if anew:
+        for ledger in ledgers:
+            ledger.forget()
+    take_over(stack.enter_context(Ledger(state)), state, job, anew)
+    return ledgers
 
 
-@contextmanager
-def _shown(title: str) -> Iterator[Tell]:
-    """A progress bar on stderr where that is a terminal."""
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total, _words: bar.update(task, completed=done, total=total)
+def _job(project: Project, asked: Asked, tasks: Sequence[Task]) -> dict[str, Any]:
+    """All that figures depend on, besides the images' files."""
+    return as_json(
+        {
+            "format": 1,
+            "folder": str(project.folder),
+            "predictions": str(asked.predictions.resolve()) if asked.predictions else "",
+            "models": [task.answers.about.id for task in tasks],
+            "made of": [task.answers.digest for task in tasks],
+            "subset": asked.subset,
+            "border": asked.border.value,
+            "flip": asked.flip,
+            "threshold": asked.threshold,
+            "classes": project.settings.scheme.names,
+        }
+    )
+
+
+def _score(task: Task, ledger: Ledger, title: str, share: Share, workers: int) -> None:
+    rank = f", rank {share.rank} of {share.size}" if share.size > 1 else ""
+    try:
+        with progress_bar(title + rank) as tell:
+            before = score(task, ledger, tell, share, workers)
+    except KeyboardInterrupt:
+        if ledger.kept:
+            warn("The same command goes on where it stopped.")
+        raise
+    if before:
+        say(f"{images(before)} were scored before.")
 
 
 def _write(files: Files, found: Assessment, comparison: Comparison | None) -> None:
+    if files.out is not None:
+        write_all(files.out, found, comparison)
     if files.report is not None or files.csv is not None:
         from core.evaluation.report import write_csv, write_report  # late: they load matplotlib
 

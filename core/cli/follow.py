@@ -89,7 +89,10 @@ def _follow(told: RunState, worker: subprocess.Popen[bytes], offset: int) -> int
             match event:
                 case events.Started():
                     say(_started(event))
-                    bar.update(task, description="training", total=event.steps)
+                    bar.update(task, description="training", completed=0, total=event.steps)
+                case events.Loading():
+                    count = f"{event.done:,} of {event.images:,}"
+                    bar.update(task, completed=event.done, total=event.images, left=count)
                 case events.Step():
                     left = f"{event.images_per_second:.0f} images/s, {_minutes(event.seconds_left)}"
                     bar.update(task, completed=event.step, left=left)

@@ -8,6 +8,7 @@ from core.cli.evaluate import Asked, Files, evaluate_command
 from core.cli.follow import follow_run
 from core.cli.output import open_for_cli, say
 from core.cli.predict import predict_command
+from core.cli.together import Together
 from core.cli.train import new_run
 from core.inference.catalogue import RUN_MODEL
 from core.inference.options import PredictOptions
@@ -31,5 +32,6 @@ def run_loop(folder: Path) -> int:
 def _segment(folder: Path, model: str, out: Path) -> int:
     say(f"\nSegmenting with {model or 'the bundled model'}")
     rule = BorderRule.FOREGROUND
-    code = predict_command([folder], out, model, PredictOptions(), "", True, rule, None)
+    once = Together(anew=True)  # the loop may have run here before
+    code = predict_command([folder], out, model, PredictOptions(), "", True, rule, None, once)
     return code or evaluate_command(folder, Asked(model, border=rule), Files(), None, None)

@@ -14,9 +14,11 @@ from typer.core import TyperGroup
 from core.cli import model_commands
 from core.cli.output import BAD_INPUT, FAILED, warn
 from core.errors import BadInput, PetSegError
+from core.formats.registry import FORMATS
 from core.inference.options import MOST_TILES, PredictOptions
 from core.labels import BorderRule
 from core.masks import MaskEncoding
+from core.project.reviews import Status
 
 
 class _Plain(TyperGroup):
@@ -52,6 +54,9 @@ Encoding = Annotated[
 Model = Annotated[str, typer.Option(help="A model file, or: fast; the default one if none.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the result to this file too.")]
 Border = Annotated[BorderRule, typer.Option(help="How a border class counts.")]
+Workers = Annotated[
+    int, typer.Option(min=1, max=256, help="Processes on this machine; each needs its memory.")
+]
 
 
 _INTERRUPTED = 130  # what typer makes of Ctrl+C
@@ -169,10 +174,19 @@ def predict(
     ] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Write pictures too.")] = False,
     border: Border = BorderRule.FOREGROUND,
+    workers: Workers = 1,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Make all masks again, also over others.")
+    ] = False,
     json: Json = None,
 ) -> None:
-    """Segment images: OUT/REL/NAME.png with class ids, at each image's own size."""
+    """Segment images: OUT/REL/NAME.png with class ids, at each image's own size.
+
+    After an interruption the same command goes on. On many machines: the same command on each,
+    with RANK and WORLD_SIZE set, as torchrun does.
+    """
     from core.cli.predict import predict_command
+    from core.cli.together import Together
 
     options = PredictOptions(
         threshold=threshold,
@@ -182,7 +196,11 @@ def predict(
         remove_islands=remove_islands,
         keep_largest=keep_largest,
     )
-    raise typer.Exit(predict_command(inputs, out, model, options, classes, overlay, border, json))
+    raise typer.Exit(
+        predict_command(
+            inputs, out, model, options, classes, overlay, border, json, Together(workers, anew)
+        )
+    )
 
 
 @app.command()
@@ -209,11 +227,22 @@ def evaluate(
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a table, one line an image.")] = None,
     json: Json = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write all of these here, and go on from what is there."),
+    ] = None,
+    workers: Workers = 1,
+    anew: Annotated[bool, typer.Option("--anew", help="Score again what DIR holds.")] = False,
     project: Store = None,
     encoding: Encoding = None,
 ) -> None:
-    """Score a model, or a folder of masks, against a folder's approved masks."""
+    """Score a model, or a folder of masks, against a folder's approved masks.
+
+    With --out the same command goes on after an interruption, and many machines can share the
+    work: each with RANK and WORLD_SIZE set, as torchrun does.
+    """
     from core.cli.evaluate import Asked, Files, evaluate_command
+    from core.cli.together import Together
     from core.evaluation.groups import Grouping
 
     asked = Asked(
@@ -226,8 +255,8 @@ def evaluate(
         grouping=Grouping(group.value) if group is not None else None,
         other=compare,
     )
-    files = Files(json, csv, report)
-    raise typer.Exit(evaluate_command(data, asked, files, project, encoding))
+    files, together = Files(json, csv, report, out), Together(workers, anew)
+    raise typer.Exit(evaluate_command(data, asked, files, project, encoding, together))
 
 
 class ExplainBy(StrEnum):
@@ -313,6 +342,115 @@ def images(
     from core.cli.images import images_command
 
     raise typer.Exit(images_command(data, search, sort, reverse, useful, json, project))
+
+
+_READ = ", ".join(known.id for known in FORMATS if known.read is not None)
+_WRITTEN = ", ".join(known.id for known in FORMATS if known.write is not None)
+
+
+@app.command("import")
+def import_annotations(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SOURCE FOLDER",
+            help="Annotations made elsewhere (a file or folder), and the folder of images that "
+            "they are for. With --undo the folder alone.",
+        ),
+    ],
+    format: Annotated[str, typer.Option(help=f"{_READ}; found out where it is not given.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be imported.")
+    ] = False,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="CLASS=CLASS",
+            help="What a class of theirs becomes: one of the folder's, a new one, void, or "
+            "background to leave it out.",
+        ),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also where an image has a mask already.")
+    ] = False,
+    convert: Annotated[
+        bool,
+        typer.Option("--convert", help="Turn the folder's binary masks into class ids first."),
+    ] = False,
+    colours: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|auto",
+            help="What the colours of RGB masks mean: lines of name: r, g, b; or each a class.",
+        ),
+    ] = "",
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take the folder's last import back.")
+    ] = False,
+    json: Json = None,
+    project: Store = None,
+    encoding: Encoding = None,
+) -> None:
+    """Take over annotations made with other tools as approved masks.
+
+    What would happen is said first; masks that are there stay unless --replace is given.
+    """
+    from core.cli.import_ import Wish, import_command, undo_command
+
+    if undo and len(paths) == 1:
+        raise typer.Exit(undo_command(paths[0], json, project))
+    if undo or len(paths) != 2:
+        raise BadInput("Write petseg import SOURCE FOLDER, or petseg import --undo FOLDER.")
+    wish = Wish(format, _pairs("--map", mapping or []), colours, replace, convert, dry_run)
+    raise typer.Exit(import_command(paths[0], paths[1], wish, json, project, encoding))
+
+
+class PhotoChoice(StrEnum):
+    """Whether photos come along."""
+
+    COPY = "copy"
+    NONE = "none"
+
+
+@app.command()
+def export(
+    data: Data,
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A new folder (areas, cvat: a new file).")
+    ],
+    format: Annotated[str, typer.Option(help=f"{_WRITTEN}.")],
+    status: Annotated[
+        list[Status] | None,
+        typer.Option(help="Images of this status; may be given again. Approved ones by default."),
+    ] = None,
+    subset: SubsetChoice = SubsetChoice.ALL,
+    photos: Annotated[
+        PhotoChoice, typer.Option(help="Copy photos where the format has a place for them.")
+    ] = PhotoChoice.NONE,
+    polygons: Annotated[
+        bool,
+        typer.Option("--polygons", help="Outlines, not exact masks, where the format has both."),
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write over an earlier export.")
+    ] = False,
+    json: Json = None,
+    project: Store = None,
+    encoding: Encoding = None,
+) -> None:
+    """Write a folder's masks for other tools; what the format cannot hold is said."""
+    from core.cli.export import export_command
+    from core.formats.items import WriteOptions
+
+    part = "" if subset is SubsetChoice.ALL else subset.value
+    options = WriteOptions(photos is PhotoChoice.COPY, polygons)
+    statuses = status or [Status.APPROVED]
+    raise typer.Exit(
+        export_command(
+            data, target, format, statuses, part, options, replace, json, project, encoding
+        )
+    )
 
 
 @app.command()

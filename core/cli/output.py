@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from core.child import Tell
 from core.files import write_json
 from core.masks import MaskEncoding
 from core.project.places import known_store, needs_store, remember_store, store_elsewhere
@@ -27,6 +31,7 @@ from core.project.project import Project, open_project
 T = TypeVar("T")
 
 DONE, FAILED, BAD_INPUT, SOME_SKIPPED = 0, 1, 2, 3
+_LINE_SECONDS = 60.0
 
 
 def say(text: str) -> None:
@@ -42,10 +47,24 @@ def warn(text: str) -> None:
 
 
 def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
-    """The items, images, with their speed and the time left on stderr where that is a terminal."""
+    """The items, images, with their progress on stderr as ``progress_bar`` shows it."""
+    with progress_bar(title) as tell:
+        tell(0, total, "")
+        for done, item in enumerate(items, 1):
+            yield item
+            tell(done, total, "")
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Tell]:
+    """How many images are done, their speed and the time left, on stderr.
+
+    A bar where that is a terminal; in a scheduler's log a line a minute.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
-        return iter(items)
+        yield _Lines(title)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -53,12 +72,43 @@ def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
         _Speed(),
         TimeRemainingColumn(),
     )
-    return _tracked(Progress(*columns, console=console), items, total, title)
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total, _words: bar.update(task, completed=done, total=total)
 
 
-def _tracked(bar: Progress, items: Iterable[T], total: int, title: str) -> Iterator[T]:
-    with bar:
-        yield from bar.track(items, total, description=title)
+@contextmanager
+def comparing(project: Project) -> Iterator[Callable[[], None]]:
+    """What to call before each photo that is compared with the others, for the split."""
+    count = 0
+    tell: Tell | None = None
+    with ExitStack() as stack:
+
+        def alive() -> None:
+            nonlocal count, tell
+            if tell is None:  # not a word where all were compared before
+                tell = stack.enter_context(progress_bar("comparing photos"))
+            tell(count, len(project.names), "")
+            count += 1
+
+        yield alive
+
+
+class _Lines:
+    """Says how far something is, once a minute."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._begun = self._said = time.monotonic()
+
+    def __call__(self, done: int, total: int, _words: str) -> None:
+        now = time.monotonic()
+        if now - self._said < _LINE_SECONDS or not done:
+            return
+        self._said = now
+        speed = done / (now - self._begun)
+        left = timedelta(seconds=round((total - done) / speed))
+        warn(f"{self._title}: {done} of {images(total)}, {speed:.1f} images/s, {left} left")
 
 
 class _Speed(ProgressColumn):

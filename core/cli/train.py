@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.follow import follow_run
-from core.cli.output import DONE, open_for_cli, say
+from core.cli.output import DONE, comparing, open_for_cli, say
 from core.cli.queue import follow_queue
 from core.errors import BadInput
 from core.masks import MaskEncoding
 from core.project.project import Project
 from core.training.config import Start, TrainConfig, start_model
+from core.training.estimate import disk_needed
 from core.training.grid import Cell, make_grid
 from core.training.launch import create_run
 from core.training.plan import Plan, plan_training
@@ -87,6 +88,9 @@ def new_run(
     config, plan = _planned(project, preset, changes, edited)
     run = create_run(project, config, plan, folder=folder, name=name, also=also)
     say(f"{plan.sentence}; run folder {run}")
+    needed = disk_needed(config, len(plan.train), len(plan.val))
+    if needed:
+        say(f"Decoded, the images take {needed / 1e9:.1f} GB in {run} until it is done.")
     return run
 
 
@@ -111,7 +115,8 @@ def _planned(
     # No window to leave a core for.
     config = make_config(preset, **{"threads": os.cpu_count() or 1, **changes})
     project.suggest_train_share(PRESETS[preset].train_share)
-    return config, plan_training(project, edited)
+    with comparing(project) as alive:
+        return config, plan_training(project, edited, alive=alive)
 
 
 def absolute_start(start: str) -> str:

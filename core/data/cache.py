@@ -35,6 +35,10 @@ class RecordFile:
         entries = _ENTRY.iter_unpack(keys[: self._count * _ENTRY.size])
         self._found = {key: (number, check) for number, (key, check) in enumerate(entries)}
 
+    def require_room(self, images: int) -> None:
+        """Raises WriteError where so many images, less those it holds, do not fit on the disk."""
+        require_room(self._data.parent, max(0, images - self._count) * self._length)
+
     def find(self, key: bytes) -> tuple[int, bytes] | None:
         """A record's number and the record; None where there is none, or a damaged one."""
         if key not in self._found:
@@ -92,6 +96,18 @@ class MappedRows:
             self._mapping.madvise(mmap.MADV_DONTNEED)
             self._touched = 0
         return record
+
+
+def require_room(folder: Path, size: int) -> None:
+    """Raises WriteError where the disk of a folder, which need not be there, has fewer bytes."""
+    there = next(f for f in (folder, *folder.absolute().parents) if f.is_dir())
+    free = shutil.disk_usage(there).free
+    if size > free:
+        raise WriteError(
+            f"The decoded images take {size / 1e9:.1f} GB, and {there} has {free / 1e9:.1f} GB "
+            "free. Free some space on this disk, or train with a smaller size or a larger memory "
+            "limit (memory=MEGABYTES)."
+        )
 
 
 def delete_cache(folder: Path) -> None:

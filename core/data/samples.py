@@ -118,15 +118,21 @@ class SampleStore:
 
 
 def load_samples(
-    pairs: Sequence[tuple[Project, str]], store: SampleStore, alive: Callable[[], None]
+    pairs: Sequence[tuple[Project, str]],
+    store: SampleStore,
+    alive: Callable[[], None],
+    read_one: Callable[[], None] = lambda: None,
 ) -> Samples:
     """Decode images and masks, in order, into the store.
 
     alive is called for each image and, with several threads, each 0.1 s: what it raises ends the
-    loading. Files that cannot be read are skipped, with their reason. Raises WriteError, BadInput
-    (a project of other classes).
+    loading. read_one: is called behind each image. Files that cannot be read are skipped, with
+    their reason. Raises WriteError (also at once, where the disk has no room), BadInput (a project
+    of other classes).
     """
     decoding, file = store.decoding, store.file_for(len(pairs))
+    if file is not None:
+        file.require_room(len(pairs))
     memory = np.empty((0 if file else len(pairs), *decoding.shape), np.uint8)
     counts = np.zeros((len(pairs), decoding.classes), np.int64)
     numbers: list[int] = []
@@ -138,6 +144,7 @@ def load_samples(
 
     with closing(_in_order(read, pairs, store.threads, alive)) as results:
         for index, (found, (_, name)) in enumerate(zip(results, pairs, strict=True)):
+            read_one()
             if isinstance(found, str):
                 skipped.append((name, found))
                 continue

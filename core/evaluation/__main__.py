@@ -10,11 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from core.child import Tell, run_child
-from core.evaluation.assess import Assessment, assess, names_to_score
-from core.evaluation.kept import PICTURES, write_about
-from core.evaluation.result import FILE_NAME, write_evaluation
+from core.evaluation.assess import assess, names_to_score
 from core.evaluation.sources import answers_of
-from core.files import write_bytes
+from core.evaluation.writing import write_all
 from core.labels import BorderRule
 from core.masks import MaskEncoding
 from core.project.project import open_project
@@ -60,19 +58,6 @@ def work(raw: dict[str, Any], tell: Tell) -> dict[str, Any]:
     tell(len(names), len(names), "report")
     write_all(request.out, found)
     return {"folder": str(request.out)}
-
-
-def write_all(out: Path, found: Assessment) -> None:
-    """Everything that an evaluation's folder holds. Raises WriteError."""
-    from core.evaluation.report import write_csv, write_report
-
-    write_csv(out / "images.csv", found.evaluation)
-    write_report(out / "report.html", found.evaluation, found.pictures)
-    for rank, picture in enumerate(found.pictures.values()):
-        write_bytes(out / PICTURES / f"{rank:02}.jpg", picture)
-    write_about(out, found.evaluation)
-    # Last: where it stands, all of them do.
-    write_evaluation(out / FILE_NAME, found.evaluation)
 
 
 if __name__ == "__main__":

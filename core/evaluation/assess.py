@@ -1,13 +1,22 @@
-"""All figures of a model, or of a folder of masks, against a project's approved masks."""
+"""All figures of a model, or of a folder of masks, against a project's approved masks.
+
+Images are scored one by one; what is found of each goes into a ledger, and all figures are made of
+what stands there: whoever wrote it, and whenever.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
+from core.batch.ledger import Index, Ledger
+from core.batch.pool import in_processes, in_threads
+from core.batch.shares import ALONE, Share
 from core.child import Tell
 from core.errors import BadInput
 from core.evaluation.bootstrap import RESAMPLES, SEED
@@ -15,32 +24,31 @@ from core.evaluation.calibration import (
     LEVELS,
     THRESHOLDS,
     calibrate,
-    histogram,
     threshold_curve,
     threshold_ious,
 )
-from core.evaluation.evaluate import NOTHING_SCORED, read_pair, require_same_size
-from core.evaluation.groups import Grouping, groups_of
-from core.evaluation.metrics import accuracies, confusion, overlaps, tallies
-from core.evaluation.pictures import Gallery
+from core.evaluation.columns import Columns, empty_columns, put_row
+from core.evaluation.evaluate import NOTHING_SCORED, Pair, pair_of
+from core.evaluation.groups import groups_of
 from core.evaluation.result import (
-    Border,
+    WORST,
     Calibration,
     Evaluation,
-    ImageScores,
     Skipped,
     Summary,
     ThresholdPoint,
 )
+from core.evaluation.rows import StoredRows, read_found
+from core.evaluation.scoring import Scorer, readable
 from core.evaluation.seen import has_seen
-from core.evaluation.sources import Answer, Answers
+from core.evaluation.sources import Answers
 from core.evaluation.summary import class_scores, summarise
-from core.evaluation.surface import match_borders
-from core.labels import BorderRule, apply_border_rule, scheme_under
+from core.files import file_stamp
+from core.labels import BorderRule, scheme_under
 from core.project.project import Project
 from core.project.reviews import Status
 
-_TOO_LARGE = "too large for this machine's memory"
+_CHANGED = "its files changed meanwhile: evaluate once more"
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,17 @@ class Assessment:
 
     evaluation: Evaluation
     pictures: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is scored: images of a project against what is said of them."""
+
+    project: Project
+    names: Sequence[str]
+    answers: Answers
+    subset: str
+    rule: BorderRule
 
 
 def names_to_score(
@@ -82,126 +101,152 @@ def assess(
 
     Raises BadInput where no image could be scored.
     """
+    task = Task(project, names, answers, subset, rule)
+    ledger = Ledger()
+    score(task, ledger, tell)
+    tell(len(names), len(names), "intervals")
+    return conclude(task, ledger)
+
+
+def score(
+    task: Task,
+    ledger: Ledger,
+    tell: Tell = lambda _done, _total, _words: None,
+    share: Share = ALONE,
+    workers: int = 1,
+) -> int:
+    """Score those of a share's images that the ledger does not hold; returns how many it held.
+
+    Raises WriteError, WorkerDied.
+    """
+    index = ledger.look()
+    left = [n for n in task.names if share.holds(n) and not index.settled(_key(task, n))]
+    before = sum(map(share.holds, task.names)) - len(left)
+    workers = max(1, min(workers, len(left)))
+    alone = workers == 1
+    keys: dict[str, str] = {}
+
+    def pairs() -> Iterator[Pair]:
+        for number, name in enumerate(left):
+            if alone:
+                tell(number, len(left), readable(name))
+            keys[name] = _key(task, name)
+            yield pair_of(task.project, name)
+
+    make = partial(Scorer, task.project.settings.scheme, task.rule, task.answers)
+    results = in_threads(make(), pairs(), 1) if alone else in_processes(make, pairs(), workers)
+    with closing(results):
+        for done, (pair, found) in enumerate(results, 1):
+            key = keys.pop(pair.name)
+            if isinstance(found, str):
+                ledger.append(key, {"skipped": readable(found)}, settled=False)
+            else:
+                ledger.append(key, found.as_json())
+            if not alone:
+                tell(done, len(left), readable(pair.name))
+    tell(len(left), len(left), "")
+    ledger.flush()
+    return before
+
+
+def count_left(task: Task, ledger: Ledger) -> int:
+    """Images that nobody has looked at yet."""
+    index = ledger.look()
+    return sum(index.find(_key(task, name)) is None for name in task.names)
+
+
+def conclude(task: Task, ledger: Ledger) -> Assessment:
+    """The figures of all images that a ledger holds; the others count as skipped.
+
+    Raises BadInput where there is none.
+    """
+    project, names, rule = task.project, task.names, task.rule
     scheme = scheme_under(project.settings.scheme, rule)
-    classes = len(scheme.classes)
-    groupings = groups_of(project, names)
-    rows: list[ImageScores] = []
-    skipped: list[Skipped] = []
-    gallery = Gallery()
-    chances = _Chances(classes)
-    for done, name in enumerate(names):
-        shown = _readable(name)
-        tell(done, len(names), shown)
-        try:
-            pixels, truth = read_pair(project, name)
-            truth = apply_border_rule(truth, project.settings.scheme, rule)
-            if not (truth < classes).any():
-                raise BadInput("nothing in its mask is labelled")
-            answer = answers.answer(name, pixels)
-            require_same_size(answer.mask, truth)
-            groups = {grouping.value: _readable(of[name]) for grouping, of in groupings.items()}
-            row = score_image(shown, truth, answer, classes, groups)
-        except BadInput as error:
-            skipped.append(Skipped(image=shown, reason=_readable(str(error))))
-            continue
-        except MemoryError:
-            skipped.append(Skipped(image=shown, reason=_TOO_LARGE))
-            continue
-        rows.append(row)
-        chances.add(truth, answer)
-        gallery.offer(row, pixels, truth, answer.mask)
-    if not rows:
+    gathered = _gather(task, ledger, len(scheme.classes))
+    skipped, columns = gathered.skipped, gathered.columns
+    if not len(columns):
         reasons = "".join(f" {s.image}: {s.reason}." for s in skipped[:1])
         raise BadInput(NOTHING_SCORED + reasons)
-    tell(len(names), len(names), "intervals")
-    return Assessment(
-        Evaluation(
-            **dict(summarise(rows, classes)),
-            made=datetime.now(UTC).isoformat(timespec="seconds"),
-            folder=_readable(project.folder.name),
-            subset=subset,
-            border=rule,
-            threshold=answers.threshold,
-            source=answers.about,
-            skipped=skipped,
-            extras=[_readable(name) for name in answers.extras],
-            seen=has_seen(project, answers.about.id),
-            per_class=class_scores(rows, scheme),
-            grouping=next(iter(groupings), ""),
-            groupings={g.value: _summaries(rows, g, classes) for g in groupings},
-            calibration=chances.calibration(),
-            thresholds=chances.curve(),
-            resamples=RESAMPLES,
-            seed=SEED,
-            rows=rows,
-        ),
-        gallery.pictures,
+    groupings = groups_of(project, names)
+    scored = [names[i] for i in gathered.numbers]
+    rows = StoredRows(ledger, gathered.places, scored, groupings)
+    answers = task.answers
+    evaluation = Evaluation(
+        **dict(summarise(columns)),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        folder=readable(project.folder.name),
+        subset=task.subset,
+        border=rule,
+        threshold=answers.threshold,
+        source=answers.about,
+        skipped=skipped,
+        extras=[readable(name) for name in answers.extras],
+        seen=has_seen(project, answers.about.id),
+        per_class=class_scores(columns, scheme),
+        grouping=next(iter(groupings), ""),
+        groupings={g.value: _summaries(columns, scored, of) for g, of in groupings.items()},
+        calibration=gathered.chances.calibration(),
+        thresholds=gathered.chances.curve(),
+        resamples=RESAMPLES,
+        seed=SEED,
+        rows=rows,
     )
+    return Assessment(evaluation, rows.pictures(WORST))
 
 
-def score_image(
-    name: str, truth: np.ndarray, answer: Answer, classes: int, groups: dict[str, str]
-) -> ImageScores:
-    """One image's figures. truth: uint8, height x width, with a labelled pixel."""
-    counts = confusion(truth, answer.mask, classes)
-    tally = tallies(counts)
-    overlap = overlaps(tally)
-    borders = _borders(truth, answer.mask, classes)
-    ious = [b.shared / b.either for b in borders]
-    objects = tally[1:, 1:].sum(1) / tally[1].sum()
-    return ImageScores(
-        image=name,
-        width=truth.shape[1],
-        height=truth.shape[0],
-        iou=float(overlap.iou),
-        dice=float(overlap.dice),
-        precision=float(overlap.precision),
-        recall=float(overlap.recall),
-        pixel_accuracy=float(accuracies(tally)),
-        # Nobody has any object: as with IoU there is nothing wrong.
-        boundary_iou=float(np.mean(ious)) if ious else 1.0,
-        hd95=float(np.mean([b.hd95 for b in borders])) if borders else 0.0,
-        surface_distance=float(np.mean([b.distance for b in borders])) if borders else 0.0,
-        truth_share=float(objects[0]),
-        predicted_share=float(objects[1]),
-        uncertainty=answer.uncertainty,
-        groups=groups,
-        cells=[(int(t), int(s), int(counts[t, s])) for t, s in np.argwhere(counts)],
-        borders=borders,
-    )
+@dataclass(frozen=True)
+class _Gathered:
+    """What a ledger holds of a task. numbers, places: int64, one a scored image: which of the
+    names it is, and where its row is."""
+
+    numbers: np.ndarray
+    places: np.ndarray
+    columns: Columns
+    chances: _Chances
+    skipped: list[Skipped]
 
 
-def _readable(name: str) -> str:
-    """A file's name as text that can be written down, whatever bytes it has."""
-    return name.encode("utf-8", "backslashreplace").decode()
+def _gather(task: Task, ledger: Ledger, classes: int) -> _Gathered:
+    index = ledger.look()
+    columns, chances = empty_columns(len(task.names), classes), _Chances(classes)
+    numbers, places = (np.zeros(len(task.names), np.int64) for _ in range(2))
+    skipped: list[Skipped] = []
+    count = 0
+    for number, name in enumerate(task.names):
+        reason = _reason(index, ledger, _key(task, name))
+        if isinstance(reason, str):
+            skipped.append(Skipped(image=readable(name), reason=reason))
+            continue
+        found = read_found(ledger, reason, name)
+        numbers[count], places[count] = number, reason
+        put_row(columns, count, found.row)
+        chances.add(found.levels)
+        count += 1
+    return _Gathered(numbers[:count], places[:count], columns[:count], chances, skipped)
 
 
-def _borders(truth: np.ndarray, said: np.ndarray, classes: int) -> list[Border]:
-    """Of all classes but the background, whose border is the others' and the image's edge."""
-    labelled = truth < classes
-    borders = []
-    for value in range(1, classes):
-        # Void is taken out of both: it is nobody's object.
-        match = match_borders(truth == value, (said == value) & labelled)
-        if match is not None:
-            borders.append(
-                Border(
-                    class_id=value,
-                    shared=match.shared,
-                    either=match.either,
-                    hd95=match.hd95,
-                    distance=match.distance,
-                )
-            )
-    return borders
+def _reason(index: Index, ledger: Ledger, key: str) -> int | str:
+    """The place of an image's row, or why it has none."""
+    place = index.find(key)
+    if place is None:
+        return _CHANGED
+    return place if index.settled(key) else str(ledger.read(place).get("skipped"))
 
 
-def _summaries(rows: Sequence[ImageScores], grouping: Grouping, classes: int) -> dict[str, Summary]:
+def _key(task: Task, name: str) -> str:
+    """Under which an image's row is noted: another one where any of its files changes."""
+    files = task.project.image_path(name), task.project.mask_source(name), task.answers.file(name)
+    return "\n".join([name, *(str(file and file_stamp(file)) for file in files)])
+
+
+def _summaries(
+    columns: Columns, names: Sequence[str], group_of: Mapping[str, str]
+) -> dict[str, Summary]:
     """Group -> its figures, in the order of their names."""
-    members: dict[str, list[ImageScores]] = {}
-    for row in rows:
-        members.setdefault(row.groups[grouping.value], []).append(row)
-    return {group: summarise(members[group], classes) for group in sorted(members)}
+    members: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        members.setdefault(readable(group_of[name]), []).append(i)
+    return {group: summarise(columns[np.array(members[group])]) for group in sorted(members)}
 
 
 class _Chances:
@@ -213,15 +258,13 @@ class _Chances:
         self._counts = np.zeros((2, LEVELS), np.int64)
         self._ious = np.zeros(len(THRESHOLDS))
 
-    def add(self, truth: np.ndarray, answer: Answer) -> None:
-        """truth: uint8, height x width; an answer without probabilities adds nothing."""
-        if answer.level is None:
+    def add(self, levels: np.ndarray | None) -> None:
+        """levels: int64, 2 x 256; an answer without probabilities adds nothing."""
+        if levels is None:
             return
-        true = truth == (1 if self._classes == 2 else answer.mask)
-        counts = histogram(answer.level, true, truth < self._classes)
         self._images += 1
-        self._counts += counts
-        self._ious += threshold_ious(counts)
+        self._counts += levels
+        self._ious += threshold_ious(levels)
 
     def calibration(self) -> Calibration | None:
         if not self._images:

@@ -14,7 +14,7 @@ import numpy as np
 RESAMPLES = 2000
 SEED = 0
 _LEVEL = 0.95
-_WEIGHTS = 1 << 22  # so many numbers are held at a time
+_WEIGHTS = 1 << 20  # so many numbers are held at a time
 
 
 def draws(images: int) -> Iterator[np.ndarray]:

@@ -10,8 +10,9 @@ import numpy as np
 
 from core.errors import BadInput
 from core.evaluation.bootstrap import draws, interval
+from core.evaluation.columns import PER_IMAGE, columns_of
 from core.evaluation.result import Evaluation, ImageScores, Interval, Source
-from core.evaluation.summary import DATA_SET, PER_IMAGE, dataset_figures, sums_of
+from core.evaluation.summary import DATA_SET, dataset_figures
 
 Verdict = Literal["a", "b", "open"]
 
@@ -100,14 +101,14 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
     if [c.name for c in a.per_class] != [c.name for c in b.per_class]:
         raise BadInput("The two were scored on different classes: they cannot be compared.")
     classes = len(a.per_class)
-    ours, theirs = ({row.image: row for row in e.rows} for e in (a, b))
-    common = [name for name in ours if name in theirs and _same(ours[name], theirs[name])]
+    common, changes, left_out = _common(a.rows, b.rows)
     if not common:
         raise BadInput("The two have no image in common (with the same mask): evaluate both again.")
-    sides = [[rows[name] for name in common] for rows in (ours, theirs)]
-    means = [_means(rows) for rows in sides]
-    sums = [sums_of(rows, classes) for rows in sides]
-    per_image, dataset = _intervals(means, sums)
+    sides = [
+        columns_of(e.rows, classes)[np.array(which)]
+        for e, which in zip((a, b), zip(*common, strict=True), strict=True)
+    ]
+    per_image, dataset = _intervals([c.means for c in sides], [c.sums for c in sides])
     iou = per_image["iou"]
     verdict: Verdict = "open"
     if len(common) >= FEWEST and iou.interval is not None:
@@ -120,16 +121,29 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
         images=len(common),
         per_image=per_image,
         dataset=dataset,
-        changes=tuple(
-            sorted(
-                (Change(n, ours[n].iou, theirs[n].iou) for n in common),
-                key=lambda c: (c.a - c.b, c.image),
-            )
-        ),
-        left_out=tuple(sorted({*ours, *theirs}.difference(common))),
+        changes=tuple(sorted(changes, key=lambda c: (c.a - c.b, c.image))),
+        left_out=tuple(sorted(left_out)),
         verdict=verdict,
         seen="" if a.seen == b.seen else first if a.seen else second,
     )
+
+
+def _common(
+    ours: Sequence[ImageScores], theirs: Sequence[ImageScores]
+) -> tuple[list[tuple[int, int]], list[Change], list[str]]:
+    """The images that both scored against the same truth: where they stand in the two, and what
+    became of them; the names of the others."""
+    places = {row.image: i for i, row in enumerate(theirs)}
+    common, changes, others = [], [], []
+    for i, row in enumerate(ours):
+        j = places.pop(row.image, None)
+        other = None if j is None else theirs[j]
+        if j is None or other is None or not _same(row, other):
+            others.append(row.image)
+            continue
+        common.append((i, j))
+        changes.append(Change(row.image, row.iou, other.iou))
+    return common, changes, [*others, *places]
 
 
 def _titles(a: Source, b: Source) -> tuple[str, str]:
@@ -150,10 +164,6 @@ def _same(one: ImageScores, other: ImageScores) -> bool:
         return pixels
 
     return (one.width, one.height, truth(one)) == (other.width, other.height, truth(other))
-
-
-def _means(rows: Sequence[ImageScores]) -> np.ndarray:
-    return np.array([[getattr(row, name) for name in PER_IMAGE] for row in rows])
 
 
 def _intervals(

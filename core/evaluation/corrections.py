@@ -19,11 +19,11 @@ import numpy as np
 
 from core.errors import BadInput, PetSegError
 from core.evaluation.metrics import confusion, score
-from core.evaluation.spreadsheet import cell
 from core.images import image_size
 from core.labels import BorderRule, LabelScheme, apply_border_rule, scheme_under
 from core.project.project import Project
 from core.project.reviews import Review, Status, read_history
+from core.spreadsheet import cell
 
 WINDOW = 10
 """So many approvals a rolling mean is of."""

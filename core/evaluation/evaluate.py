@@ -7,18 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from core.errors import BadInput
 from core.evaluation.metrics import Scores, confusion, score
+from core.images import read_image
 from core.labels import BorderRule, LabelScheme, apply_border_rule, scheme_under
+from core.masks import MaskEncoding, read_mask
 from core.project.project import Project
 
 NOTHING_SCORED = "No image with a labelled mask could be scored."
 
 Predict = Callable[[str, np.ndarray], np.ndarray]
 """(image name, pixels uint8 RGB) -> mask uint8 in the classes that are scored."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The files of an image and of its mask; encoding: of the mask."""
+
+    name: str
+    image: Path
+    mask: Path | None
+    encoding: MaskEncoding
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,7 @@ def evaluate(
     classes = len(scheme_under(scheme, rule).classes)
     for name in names:
         try:
-            pixels, truth = read_pair(project, name)
+            pixels, truth = read_pair(pair_of(project, name), scheme)
             predicted = predict(name, pixels)
             require_same_size(predicted, truth)
         except BadInput as error:
@@ -73,16 +86,24 @@ def evaluate(
         yield Scored(name, confusion(apply_border_rule(truth, scheme, rule), predicted, classes))
 
 
-def read_pair(project: Project, name: str) -> tuple[np.ndarray, np.ndarray]:
+def pair_of(project: Project, name: str) -> Pair:
+    """Where an image and its mask are."""
+    mask = project.mask_source(name)
+    own = mask is None or project.is_in_encoding(mask)
+    encoding = project.settings.mask_encoding if own else MaskEncoding.TRIMAP
+    return Pair(name, project.image_path(name), mask, encoding)
+
+
+def read_pair(pair: Pair, scheme: LabelScheme) -> tuple[np.ndarray, np.ndarray]:
     """An image's pixels (uint8 RGB, height x width x 3) and its mask (uint8, height x width).
 
     Raises BadInput: one of them cannot be read, there is no mask.
     """
-    pixels = project.read_image(name).pixels
-    truth = project.read_mask(name, (pixels.shape[1], pixels.shape[0]))
-    if truth is None:
+    pixels = read_image(pair.image).pixels
+    if pair.mask is None:
         raise BadInput("it has no mask")
-    return pixels, truth
+    size = (pixels.shape[1], pixels.shape[0])
+    return pixels, read_mask(pair.mask, pair.encoding, scheme, size)
 
 
 def require_same_size(predicted: np.ndarray, truth: np.ndarray) -> None:

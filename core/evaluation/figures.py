@@ -12,7 +12,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from core.evaluation.result import Calibration, Evaluation, ImageScores, ThresholdPoint
+from core.evaluation.result import Calibration, Evaluation, ThresholdPoint
 
 # What matplotlib draws with; the page's style says what it looks like, in light and in dark.
 _INK, _GRID, _FIRST, _SECOND, _THIRD, _FOURTH, _PAPER = (f"#0102{i:02x}" for i in range(7))
@@ -53,9 +53,8 @@ _SIZE = (4.6, 3.0)  # inches
 _SIZES = 5  # groups of images by the size of the object
 
 
-def histogram_of(rows: Sequence[ImageScores], name: str, label: str, unit: str) -> str:
+def histogram_of(values: np.ndarray, name: str, label: str, unit: str) -> str:
     """How many images have which value of a figure, and the mean."""
-    values = np.array([getattr(row, name) for row in rows])
     most = 1.0 if not unit else max(float(values.max()), 1.0)
 
     def draw(axes: Axes) -> None:
@@ -69,20 +68,21 @@ def histogram_of(rows: Sequence[ImageScores], name: str, label: str, unit: str) 
     return _svg(f"histogram {name}", draw)
 
 
-def by_size(rows: Sequence[ImageScores]) -> str:
-    """IoU of small and large objects: medians and quartiles of five equally many images."""
-    rows = sorted(rows, key=lambda row: row.truth_share)
-    parts = [p for p in np.array_split(np.arange(len(rows)), _SIZES) if p.size]
-    low, middle, high = np.array(
-        [np.quantile([rows[i].iou for i in part], [0.25, 0.5, 0.75]) for part in parts]
-    ).T
-    shares = [np.median([rows[i].truth_share for i in part]) for part in parts]
+def by_size(shares: np.ndarray, ious: np.ndarray) -> str:
+    """IoU of small and large objects: medians and quartiles of five equally many images.
+
+    shares: of each image that is object; ious: of each.
+    """
+    order = np.argsort(shares, kind="stable")
+    parts = [part for part in np.array_split(order, _SIZES) if part.size]
+    low, middle, high = np.array([np.quantile(ious[p], [0.25, 0.5, 0.75]) for p in parts]).T
+    sizes = [np.median(shares[part]) for part in parts]
 
     def draw(axes: Axes) -> None:
         places = np.arange(len(parts))
         axes.bar(places, high - low, bottom=low, width=0.55, color=_FIRST, alpha=0.35)
         axes.plot(places, middle, "o", color=_FIRST)
-        axes.set_xticks(places, [f"{share:.0%}" if share >= 0.01 else "< 1%" for share in shares])
+        axes.set_xticks(places, [f"{size:.0%}" if size >= 0.01 else "< 1%" for size in sizes])
         axes.set_xlabel("share of the image that is object")
         axes.set_ylabel("IoU")
         axes.set_ylim(max(0.0, float(low.min()) - 0.15), 1.01)
@@ -135,11 +135,14 @@ def threshold_plot(points: Sequence[ThresholdPoint], used: float | None) -> str:
 def plots_of(evaluation: Evaluation) -> dict[str, str]:
     """Name -> SVG of all that there is to plot."""
     rows = evaluation.rows
+    iou, boundary, hd95, share = np.array(
+        [(row.iou, row.boundary_iou, row.hd95, row.truth_share) for row in rows]
+    ).T
     plots = {
-        "iou": histogram_of(rows, "iou", "IoU", ""),
-        "boundary_iou": histogram_of(rows, "boundary_iou", "Boundary IoU", ""),
-        "hd95": histogram_of(rows, "hd95", "HD95", "px"),
-        "size": by_size(rows),
+        "iou": histogram_of(iou, "iou", "IoU", ""),
+        "boundary_iou": histogram_of(boundary, "boundary_iou", "Boundary IoU", ""),
+        "hd95": histogram_of(hd95, "hd95", "HD95", "px"),
+        "size": by_size(share, iou),
     }
     if evaluation.calibration is not None:
         plots["reliability"] = reliability(evaluation.calibration)

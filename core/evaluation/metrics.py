@@ -139,8 +139,10 @@ def score(confusions: np.ndarray) -> Scores:
     )
 
 
-def all_foreground(confusions: np.ndarray) -> np.ndarray:
-    """The counts (images x classes x classes) if class 1 had been said of every pixel."""
-    said = np.zeros_like(confusions)
-    said[:, :, 1] = confusions.sum(2)
+def all_foreground(tally: np.ndarray) -> np.ndarray:
+    """The tallies (... x 3 x classes) if class 1 had been said of every pixel."""
+    said = np.zeros_like(tally)
+    said[..., 1, :] = tally[..., 1, :]
+    said[..., 0, 1] = tally[..., 1, 1]
+    said[..., 2, 1] = tally[..., 1, :].sum(-1)
     return said

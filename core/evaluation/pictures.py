@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import insort
+
 import cv2
 import numpy as np
 
@@ -20,26 +22,24 @@ _QUALITY = 82
 _GAP, _GREY = 4, 128
 
 
-class Gallery:
-    """The pictures of the worst images among those that were offered."""
+class Worst:
+    """Tells which of the images that come are among the worst so far."""
 
     def __init__(self) -> None:
-        self._kept: list[tuple[ImageScores, bytes]] = []
+        self._kept: list[tuple[float, float, str]] = []
 
-    @property
-    def pictures(self) -> dict[str, bytes]:
-        """Image -> the bytes of its JPEG, the worst image first."""
-        return {row.image: picture for row, picture in self._kept}
-
-    def offer(
-        self, row: ImageScores, pixels: np.ndarray, truth: np.ndarray, said: np.ndarray
-    ) -> None:
-        """Draw the image's picture if it is among the worst so far."""
-        if len(self._kept) == WORST and badness(row) > badness(self._kept[-1][0]):
-            return
-        self._kept.append((row, encode_jpeg(draw_picture(pixels, truth, said), _QUALITY)))
-        self._kept.sort(key=lambda kept: badness(kept[0]))
+    def takes(self, row: ImageScores) -> bool:
+        """Whether an image is; it counts as met from now on."""
+        if len(self._kept) == WORST and badness(row) > self._kept[-1]:
+            return False
+        insort(self._kept, badness(row))
         del self._kept[WORST:]
+        return True
+
+
+def picture_of(pixels: np.ndarray, truth: np.ndarray, said: np.ndarray) -> bytes:
+    """``draw_picture`` as a JPEG."""
+    return encode_jpeg(draw_picture(pixels, truth, said), _QUALITY)
 
 
 def draw_picture(pixels: np.ndarray, truth: np.ndarray, said: np.ndarray) -> np.ndarray:

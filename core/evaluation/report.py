@@ -10,16 +10,18 @@ from datetime import datetime
 from importlib.resources import files as resource_files
 from pathlib import Path
 
+import numpy as np
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from core import files
 from core.evaluation import pictures as drawn
+from core.evaluation.columns import confusion_of
 from core.evaluation.comparison import Comparison
 from core.evaluation.figures import plots_of
-from core.evaluation.result import Evaluation, OverDataSet, badness, counts_of
-from core.evaluation.spreadsheet import cell
+from core.evaluation.result import Evaluation, OverDataSet, worst_of
 from core.evaluation.terms import FIGURES, NOTES, SEEN
+from core.spreadsheet import cell
 
 _MOST_ROWS = 2000
 _MOST_EXTRAS = 200
@@ -78,7 +80,7 @@ def render(
         e=evaluation,
         comparison=comparison,
         confusion=_confusion(evaluation),
-        rows=sorted(evaluation.rows, key=badness)[:_MOST_ROWS],
+        rows=worst_of(evaluation.rows, _MOST_ROWS),
         plots={name: Markup(svg) for name, svg in plots_of(evaluation).items()},  # noqa: S704
         pictures={name: b64encode(data).decode() for name, data in pictures.items()},
         terms=FIGURES,
@@ -101,15 +103,17 @@ def render(
 def write_csv(path: Path, evaluation: Evaluation) -> None:
     """One line an image. Raises WriteError."""
     groupings = list(evaluation.groupings)
-    table = io.StringIO(newline="")
-    writer = csv.writer(table)
-    writer.writerow([*_COLUMNS, *groupings])
-    for row in evaluation.rows:
-        values = [getattr(row, column) for column in _COLUMNS[1:]]
-        writer.writerow(
-            [cell(row.image), *values, *(cell(row.groups.get(g, "")) for g in groupings)]
-        )
-    files.write_bytes(path, table.getvalue().encode())
+    with files.writing(path) as file:
+        table = io.TextIOWrapper(file, "utf-8", newline="")
+        writer = csv.writer(table)
+        writer.writerow([*_COLUMNS, *groupings])
+        for row in evaluation.rows:
+            values = [getattr(row, column) for column in _COLUMNS[1:]]
+            writer.writerow(
+                [cell(row.image), *values, *(cell(row.groups.get(g, "")) for g in groupings)]
+            )
+        table.flush()
+        table.detach()
 
 
 def _confusion(evaluation: Evaluation) -> list[list[float | None]] | None:
@@ -118,7 +122,9 @@ def _confusion(evaluation: Evaluation) -> list[list[float | None]] | None:
     classes = len(evaluation.per_class)
     if not 2 < classes <= _MOST_CONFUSED:
         return None
-    counts = counts_of(evaluation.rows, classes).sum(0)
+    counts = np.zeros((classes, classes), np.int64)
+    for row in evaluation.rows:
+        counts += confusion_of(row, classes)
     return [[n / row.sum() if row.sum() else None for n in row] for row in counts]
 
 

@@ -5,17 +5,27 @@ The conventions of all figures are written down in docs/decisions/0019-figures.m
 
 from __future__ import annotations
 
+import heapq
 import json
 import re
+from abc import ABC
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    computed_field,
+    model_validator,
+)
 
 from core.errors import BadInput
-from core.files import write_bytes
+from core.files import writing
 from core.labels import MAX_CLASSES, BorderRule
 
 FORMAT: Final = 1
@@ -81,6 +91,19 @@ class ImageScores(_Figures):
     groups: dict[str, str] = {}
     cells: list[tuple[Count, Count, Count]]
     borders: list[Border] = []
+
+
+class LazyRows(Sequence[ImageScores], ABC):
+    """Rows that are read from the disk when they are asked for, and were checked before."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+
+def _as_they_are(value: Any, check: ValidatorFunctionWrapHandler) -> Sequence[ImageScores]:
+    return value if isinstance(value, LazyRows) else check(value)
 
 
 class PerImage(_Figures):
@@ -215,11 +238,13 @@ class Evaluation(Summary):
     thresholds: list[ThresholdPoint] = []
     resamples: Count
     seed: Count
-    rows: Annotated[list[ImageScores], Field(min_length=1)]
+    rows: Annotated[Sequence[ImageScores], Field(min_length=1), WrapValidator(_as_they_are)]
 
     @model_validator(mode="after")
     def _classes_are_known(self) -> Evaluation:
         known = len(self.per_class)
+        if isinstance(self.rows, LazyRows):
+            return self
         for row in self.rows:
             used = [value for cell in row.cells for value in cell[:2]]
             if max([*used, *(b.class_id for b in row.borders)], default=0) >= known:
@@ -241,7 +266,7 @@ class Evaluation(Summary):
     @property
     def worst(self) -> list[ImageScores]:
         """The 24 images with the lowest IoU, the lowest first."""
-        return sorted(self.rows, key=badness)[:WORST]
+        return worst_of(self.rows, WORST)
 
     @property
     def best_threshold(self) -> ThresholdPoint | None:
@@ -256,13 +281,9 @@ def badness(row: ImageScores) -> tuple[float, float, str]:
     return row.iou, row.boundary_iou, row.image
 
 
-def counts_of(rows: Sequence[ImageScores], classes: int) -> np.ndarray:
-    """The rows' confusion counts: int64, images x classes x classes, rows truth."""
-    counts = np.zeros((len(rows), classes, classes), np.int64)
-    for i, row in enumerate(rows):
-        for truth, said, pixels in row.cells:
-            counts[i, truth, said] = pixels
-    return counts
+def worst_of(rows: Sequence[ImageScores], number: int) -> list[ImageScores]:
+    """So many of the rows, the worst first."""
+    return heapq.nsmallest(number, rows, key=badness)
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -300,5 +321,10 @@ def _parse(text: str) -> Any:
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
-    """Raises WriteError."""
-    write_bytes(path, (evaluation.model_dump_json(indent=1) + "\n").encode())
+    """Row by row: they may not fit into memory. Raises WriteError."""
+    rest = evaluation.model_dump_json(indent=1, exclude={"rows"})
+    with writing(path) as file:
+        file.write(f'{rest.removesuffix("}").rstrip()},\n "rows": ['.encode())
+        for number, row in enumerate(evaluation.rows):
+            file.write(f"{',' if number else ''}\n  {row.model_dump_json()}".encode())
+        file.write(b"\n ]\n}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -37,10 +37,11 @@ class Answer:
 
 
 class Answers(Protocol):
-    """about: who answers; threshold: of P(object), None where there is none; extras: files that
-    are nobody's answer."""
+    """about: who answers; digest: another one where the answers may differ, "" of files;
+    threshold: of P(object), None where there is none; extras: files that are nobody's answer."""
 
     about: Source
+    digest: str
     threshold: float | None
     extras: list[str]
 
@@ -48,26 +49,31 @@ class Answers(Protocol):
         """Raises BadInput."""
         ...
 
+    def file(self, name: str) -> Path | None:
+        """The file that holds the answer, if one does."""
+        ...
+
 
 class ModelAnswers:
-    """A model segments the images."""
+    """A model segments the images. A pickle of it loads the model anew."""
 
     def __init__(
         self,
-        project: Project,
+        scheme: LabelScheme,
         path: Path,
         rule: BorderRule,
         flip: bool = False,
         threshold: float = 0.5,
         threads: int = 0,
     ) -> None:
-        """threads: as ``Predictor``'s.
+        """scheme: the project's; threads: as ``Predictor``'s.
 
         Raises BadInput: other classes than the project's, no border class where one is scored;
         ModelFileError: damaged.
         """
+        self._made_of = scheme, path, rule, flip, threshold, threads
         predictor = Predictor(path, threads)
-        scheme, known = project.settings.scheme, predictor.description.scheme
+        known = predictor.description.scheme
         if rule is BorderRule.CLASS and scheme.border_id is not None and known.border_id is None:
             raise BadInput("This model knows no border class: choose another border rule.")
         self._wanted = scheme_under(scheme, rule)
@@ -76,6 +82,7 @@ class ModelAnswers:
         self._options = PredictOptions(threshold=threshold)
         description = predictor.description
         self.about = Source(kind="model", title=description.name, id=description.id, flip=flip)
+        self.digest = f"{description.onnx_sha256} {description.temperature:g}"
         self.threshold = threshold if len(self._wanted.classes) == 2 else None
         self.extras: list[str] = []
 
@@ -84,6 +91,12 @@ class ModelAnswers:
         mask = prediction.mask(self._wanted, self._rule, self._options)
         level = _levels(prediction, mask, self._wanted, self._rule)
         return Answer(mask, level, prediction.uncertainty)
+
+    def file(self, _name: str) -> Path | None:
+        return None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ModelAnswers, self._made_of
 
 
 class FileAnswers:
@@ -100,11 +113,15 @@ class FileAnswers:
         if not expected.intersection(there):
             raise BadInput(_nothing_fits(folder, next(iter(self._written.values())), there))
         self.about = Source(kind="predictions", title=folder.resolve().name)
+        self.digest = ""
         self.threshold: float | None = None
         self.extras = sorted(set(there) - expected)
 
+    def file(self, name: str) -> Path:
+        return self._folder / self._written[name]
+
     def answer(self, name: str, pixels: np.ndarray) -> Answer:
-        path = self._folder / self._written[name]
+        path = self.file(name)
         if not path.is_file():
             raise BadInput(f"there is no prediction {self._written[name]}")
         size = (pixels.shape[1], pixels.shape[0])
@@ -129,7 +146,8 @@ def answers_of(
     """
     if predictions is None and model is not None:
         from_on = 0.5 if threshold is None else threshold
-        return ModelAnswers(project, model, rule, flip, from_on, threads)
+        scheme = project.settings.scheme
+        return ModelAnswers(scheme, model, rule, flip, from_on, threads)
     if predictions is None or model is not None:
         raise BadInput("Give either a model or a folder of predictions, not both.")
     if flip or threshold is not None:

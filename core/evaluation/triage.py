@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -135,6 +135,28 @@ def arrange(
     longest = longest_bar(names, bar, known)
     rows = by_name(found).rows
     return Arrangement(found, key, descending, bar, longest, rows)
+
+
+def followed(
+    shown: Arrangement,
+    names: Sequence[str],
+    come: Sequence[str],
+    gone: Collection[str],
+    query: Query,
+    known: Known,
+) -> Arrangement:
+    """The list as it was, without images that are gone and with those that came and are found.
+
+    These are in their places in a list by name, else at its end. names: all there are now, in the
+    order of their names.
+    """
+    found = [name for name in shown.names if name not in gone]
+    found += arrange(come, query, "name", False, known).names
+    if shown.key == "name":
+        listed = set(found)
+        found = [name for name in names if name in listed]
+        found = found[::-1] if shown.descending else found
+    return replace(shown, names=found, rows=by_name(found).rows)
 
 
 def longest_bar(names: Sequence[str], bar: str, known: Known) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from sys import intern
 
 from core import jsonl
 
 RECORDS = "predictions.jsonl"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PredictionRecord:
     """One stored prediction.
 
@@ -27,7 +28,7 @@ class PredictionRecord:
     time: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Predicted:
     """What is known of an image's stored prediction, and of the one by the model before."""
 
@@ -50,16 +51,14 @@ def append_prediction(path: Path, record: PredictionRecord) -> PredictionRecord:
 def read_predictions(path: Path) -> dict[str, Predicted]:
     """Image name -> its stored predictions; lines that are no record are left out."""
     found: dict[str, Predicted] = {}
-    for _, raw in jsonl.scan(path):
-        if raw is None:
-            continue
+    for raw in jsonl.records(path):
         image, model = raw.get("image"), raw.get("model")
         if not isinstance(image, str) or not isinstance(model, str):
             continue
         record = PredictionRecord(
             image=image,
-            model=model,
-            title=str(raw.get("title", "")),
+            model=intern(model),
+            title=intern(str(raw.get("title", ""))),
             uncertainty=_share(raw.get("uncertainty"), 0.0),
             threshold=_share(raw.get("threshold"), 0.5),
             time=str(raw.get("time", "")),

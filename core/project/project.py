@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock, RLock
@@ -16,14 +17,19 @@ from core.images import DecodedImage, image_size, read_image
 from core.labels import MAX_CLASSES, PET, TRIMAP, LabelScheme, scheme_of
 from core.masks import MaskEncoding, MaskError
 from core.project.duplicates import Fingerprints, groups_of
+from core.project.following import Changes, Trees, read_again, with_kept
 from core.project.layout import (
     Layout,
     LayoutKind,
     find_layout,
-    find_masks,
-    list_images,
-    mask_names,
+    mask_name,
     official_split,
+    owners_of,
+    pair_masks,
+    read_images,
+    read_mask_trees,
+    read_masks,
+    sharing,
 )
 from core.project.predictions import (
     RECORDS,
@@ -32,7 +38,7 @@ from core.project.predictions import (
     append_prediction,
     read_predictions,
 )
-from core.project.reviews import Review, Status, append_review, read_reviews
+from core.project.reviews import Review, Status, append_review, append_reviews, read_reviews
 from core.project.settings import ProjectSettings, read_settings, write_settings
 from core.project.split import Subset, assign, read_split, writing
 
@@ -62,6 +68,10 @@ class EncodingUnclear(BadInput):
     """The mask files' numbers can be read in more than one way."""
 
 
+class FolderGone(BadInput):
+    """An open folder is not there any more, or nothing is in it: a disk may be unplugged."""
+
+
 @dataclass
 class Project:
     """An opened folder. ``names`` are image paths relative to the images folder, with /."""
@@ -71,10 +81,12 @@ class Project:
     settings: ProjectSettings
     names: list[str]
     writable: bool
-    _written: dict[str, str]
-    _masks: dict[str, Path]
+    _trees: Trees
+    _shared: set[str]
+    _masks: dict[str, str]
     _reviews: dict[str, Review]
     _fingerprints: Fingerprints
+    _strays: set[str] = field(default_factory=set)  # images that are listed although they are gone
     _predicted: set[str] = field(default_factory=set)
     _predictions: dict[str, Predicted] = field(default_factory=dict)
     # Models speak in one thread, people's judgements are written in another.
@@ -97,7 +109,7 @@ class Project:
         return self.store / "journal"
 
     def journal_path(self, name: str) -> Path:
-        return self.journals / (self._written[name] + JOURNAL_SUFFIX)
+        return self.journals / (self._mask_name(name) + JOURNAL_SUFFIX)
 
     @property
     def mask_folder(self) -> Path:
@@ -118,13 +130,19 @@ class Project:
         """Raises ImageError."""
         return read_image(self.image_path(name))
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether any image has a mask."""
+        return bool(self._masks)
+
     def mask_source(self, name: str) -> Path | None:
         """The file that holds the image's mask now, or None."""
-        return self._masks.get(name)
+        path = self._masks.get(name)
+        return None if path is None else Path(path)
 
     def mask_target(self, name: str) -> Path:
         """The file that a correction is written to."""
-        return self.mask_folder / self._written[name]
+        return self.mask_folder / self._mask_name(name)
 
     def read_mask(self, name: str, size: tuple[int, int] | None = None) -> np.ndarray | None:
         """The image's mask (uint8, height x width, ids and VOID), or None without one.
@@ -132,7 +150,7 @@ class Project:
         size: (width, height) of the upright image, read from its header where not given.
         Raises MaskError, ImageError.
         """
-        path = self._masks.get(name)
+        path = self.mask_source(name)
         if path is None:
             return None
         size = size or image_size(self.image_path(name))
@@ -142,9 +160,91 @@ class Project:
         """Whether a mask file is in the project's encoding: official trimaps are in their own."""
         return self.layout.trimaps is None or not path.is_relative_to(self.layout.trimaps)
 
+    def take_written(self, names: Iterable[str]) -> None:
+        """Take note of masks that were written to where corrections are (``mask_target``)."""
+        self._masks |= {name: str(self.mask_target(name)) for name in names}
+
     def find_masks_again(self) -> None:
         """Look anew for the files that hold the images' masks."""
-        self._masks = _find_masks(self.layout, self.store, self.names)
+        trees = read_mask_trees(self.layout, _elsewhere(self.layout, self.store))
+        self._masks = pair_masks(owners_of(self.names, self._shared), self._shared, trees)
+
+    # Following
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """The folders in which images or masks may be that cannot be read, and why."""
+        return self._trees.problems
+
+    def look_around(
+        self, kept: Collection[str] = (), alive: Callable[[], None] = lambda: None
+    ) -> Changes | None:
+        """What other programs changed since the folder was read; None where it is nothing.
+
+        Its images are listed only once it is handed to ``take``. kept: images that stay listed
+        although they are gone. alive: is called before each folder; what it raises ends the look.
+        One look at each folder where nothing changed; for one thread at a time. Raises FolderGone.
+        """
+        before, listed, strays = self._trees, self.names, self._strays
+        trees = read_again(self.layout, _elsewhere(self.layout, self.store), before, alive)
+        if trees == before and strays <= set(kept):
+            return None
+        if not trees.images.names:
+            raise FolderGone(
+                f"{self.layout.images} is not there any more, or there is no image in it. If the "
+                "folder was renamed or its disk unplugged, bring it back."
+            )
+        names = listed
+        if strays or trees.images.names != before.images.names:
+            names = with_kept(trees.images.names, listed, kept)
+        was, now, there = set(listed), set(names), set(trees.images.names)
+        come = {name: None for name in names if name not in was}
+        gone = tuple(name for name in listed if name not in now)
+        if come:
+            # Names that masks were written under stay, even where they are shared from now on.
+            self._shared |= sharing(names) & come.keys()
+            self._predicted |= {name for name in come if self.prediction_path(name).is_file()}
+        masked = self._find_changed_masks(names, trees)
+        self._trees = trees
+        changes = Changes(
+            names,
+            tuple(come),
+            gone,
+            tuple(name for name in masked if name not in come),
+            frozenset(now - there),
+            trees.problems,
+        )
+        nothing = Changes(names, strays=frozenset(strays), problems=before.problems)
+        return None if changes == nothing else changes
+
+    def take(self, changes: Changes) -> None:
+        """List the images that there are now."""
+        self.names = changes.names
+        self._strays = set(changes.strays)
+        for name in changes.gone:
+            self._masks.pop(name, None)
+            self._predicted.discard(name)
+
+    def _find_changed_masks(self, names: list[str], trees: Trees) -> list[str]:
+        """Look for the masks of these images anew; those whose mask has come or gone."""
+        if trees.masks == self._trees.masks and names is self.names:
+            return []
+        paired = pair_masks(owners_of(names, self._shared), self._shared, trees.masks)
+        changed = []
+        for name in names:
+            before = self._masks.get(name)
+            if paired.get(name) == before:
+                continue
+            # PetSeg itself may have written one, or withdrawn it, since the folders were read.
+            places = (str(self.mask_target(name)), paired.get(name), before)
+            file = next((place for place in places if place and os.path.isfile(place)), None)
+            if file is None:
+                self._masks.pop(name, None)
+            else:
+                self._masks[name] = file
+            if (before is None) != (file is None):
+                changed.append(name)
+        return changed
 
     def mask_digest(self, name: str) -> str:
         """The SHA-256 of the file that holds the image's mask now, "" without one.
@@ -154,19 +254,21 @@ class Project:
         """
         if not self.layout.images.is_dir():
             raise MaskError(self.layout.images, "this folder is not there any more")
-        for path in (self.mask_target(name), self._masks.get(name)):
+        for path in (self.mask_target(name), self.mask_source(name)):
             if path is None:
                 return ""
             digest = _digest(path)
             if digest is not None:
-                self._masks[name] = path
+                self._masks[name] = str(path)
                 return digest
         # Its file is gone: official annotations may still stand behind it.
         self._masks.pop(name, None)
-        found = _find_masks(self.layout, self.store, self.names).get(name)
-        if found is None:
+        trees = read_mask_trees(self.layout, _elsewhere(self.layout, self.store), self._trees.masks)
+        file = pair_masks(owners_of([name], self._shared), self._shared, trees).get(name)
+        if file is None:
             return ""
-        self._masks[name] = found
+        self._masks[name] = file
+        found = Path(file)
         digest = _digest(found)
         if digest is None:
             raise MaskError(found, "a link to a file that is not there")
@@ -209,7 +311,7 @@ class Project:
         if judged.status is not Status.APPROVED:
             self.add_review(judged)
         files.write_bytes(path, data)
-        self._masks[name] = path
+        self._masks[name] = str(path)
         if judged.status is Status.APPROVED:
             self.add_review(judged)
         return digest
@@ -234,10 +336,13 @@ class Project:
             raise files.WriteError(f"Cannot remove {path}: {reason}.") from error
         self._masks.pop(name, None)
 
+    def _mask_name(self, name: str) -> str:
+        return mask_name(name, self._shared)
+
     # Predictions
 
     def prediction_path(self, name: str) -> Path:
-        return self.store / "predictions" / self._written[name]
+        return self.store / "predictions" / self._mask_name(name)
 
     def read_prediction(self, name: str, size: tuple[int, int]) -> np.ndarray | None:
         """The stored prediction's mask (uint8, height x width), or None. Raises MaskError."""
@@ -317,7 +422,7 @@ class Project:
         files.write_bytes(self._previous_path(name), data)
 
     def _previous_path(self, name: str) -> Path:
-        return self.store / "previous" / self._written[name]
+        return self.store / "previous" / self._mask_name(name)
 
     # Reviews
 
@@ -330,6 +435,21 @@ class Project:
             return Status.APPROVED
         return Status.PREDICTED if name in self._predicted else Status.UNLABELLED
 
+    def statuses(self) -> dict[str, Status]:
+        """The status of each image, in order."""
+        # Not ``status`` of each, which takes twice as long.
+        reviews, masked, predicted = self._reviews, self._masks, self._predicted
+        return {
+            name: self.status(name)
+            if name in reviews
+            else Status.APPROVED
+            if name in masked
+            else Status.PREDICTED
+            if name in predicted
+            else Status.UNLABELLED
+            for name in self.names
+        }
+
     def review(self, name: str) -> Review | None:
         """What was last said of an image."""
         return self._reviews.get(name)
@@ -341,10 +461,17 @@ class Project:
             append_review(self.store / "reviews.jsonl", review)
             self._reviews[review.image] = review
 
+    def add_reviews(self, reviews: Sequence[Review]) -> None:
+        """Many at once. Raises WriteError, BadInput (read-only)."""
+        self.require_writable()
+        with self._recording:
+            append_reviews(self.store / "reviews.jsonl", reviews)
+            self._reviews |= {review.image: review for review in reviews}
+
     def named(self, statuses: Iterable[Status]) -> list[str]:
         """The images of these statuses, in order."""
         wanted = set(statuses)
-        return [n for n in self.names if self.status(n) in wanted]
+        return [name for name, status in self.statuses().items() if status in wanted]
 
     # Split
 
@@ -472,21 +599,26 @@ def open_project(
     store: Path | None = None,
     encoding: MaskEncoding | None = None,
     half_converted: bool = False,
+    listed: Callable[[list[str]], None] = lambda names: None,
 ) -> Project:
     """Open a folder of images. Writes nothing.
 
     store: where project.json, masks, predictions and runs are kept; FOLDER/.petseg (and
     FOLDER/masks) by default. encoding: what the mask files' numbers mean, where they are unclear.
     half_converted: also where some masks are in another encoding, for ``resume_conversion``.
+    listed: is given the images' names as they are found, in order.
     Raises BadInput: no folder, not readable, no image in it, settings damaged, half converted;
     EncodingUnclear.
     """
     folder = folder.resolve()
     layout = find_layout(folder)
-    names = list_images(layout)
+    images = read_images(layout, told=listed)
+    names = images.names
     if not names:
+        unread = f" These folders cannot be read: {'; '.join(images.problems)}."
         raise BadInput(
             f"No images in {layout.images}. PetSeg reads JPEG, PNG, TIFF, BMP, WebP and GIF files."
+            f"{unread if images.problems else ''}"
         )
     beside = folder / STORE_NAME
     store = store.resolve() if store is not None else beside
@@ -497,7 +629,10 @@ def open_project(
         )
     places = (store, _mask_folder(layout, store))
     writable = all(files.can_be_made(place) for place in places)
-    mask_files = _find_masks(layout, store, names)
+    trees = Trees(images, read_mask_trees(layout, _elsewhere(layout, store)))
+    shared = sharing(names)
+    owners = owners_of(names, shared)
+    paired = pair_masks(owners, shared, trees.masks)
     try:
         reviews = read_reviews(store / "reviews.jsonl")
         predictions = read_predictions(store / RECORDS)
@@ -507,23 +642,21 @@ def open_project(
     if settings_path.exists():
         settings = read_settings(settings_path)
     else:
-        settings = _new_settings(layout, mask_files, encoding)
+        settings = _new_settings(layout, list(paired.values()), encoding)
     read_split(store / "split.json")  # a damaged one is told before work is done on it
-    written = mask_names(names)
-    predicted = store / "predictions"
+    predicted = read_masks(store / "predictions").names
     return Project(
         layout=layout,
         store=store,
         settings=settings,
         names=names,
         writable=writable,
-        _written=written,
-        _masks=mask_files,
+        _trees=trees,
+        _shared=shared,
+        _masks=paired,
         _reviews=reviews,
         _fingerprints=Fingerprints(store / "fingerprints.json"),
-        _predicted={n for n in names if (predicted / written[n]).is_file()}
-        if predicted.is_dir()
-        else set(),
+        _predicted={owners[stem] for file in predicted if (stem := file[:-4]) in owners},
         _predictions=predictions,
     )
 
@@ -542,25 +675,21 @@ def _mask_folder(layout: Layout, store: Path) -> Path:
     return layout.masks if store == layout.root / STORE_NAME else store / "masks"
 
 
-def _find_masks(layout: Layout, store: Path, names: Sequence[str]) -> dict[str, Path]:
-    found = find_masks(layout, names)
-    if store != layout.root / STORE_NAME:
-        elsewhere = Layout(LayoutKind.PAIRED, store, layout.images, store / "masks")
-        found |= find_masks(elsewhere, names)
-    return found
+def _elsewhere(layout: Layout, store: Path) -> Path | None:
+    """Where the project has masks of its own, besides those of the folder."""
+    return None if store == layout.root / STORE_NAME else store / "masks"
 
 
 def _new_settings(
-    layout: Layout, mask_files: dict[str, Path], encoding: MaskEncoding | None
+    layout: Layout, paths: list[str], encoding: MaskEncoding | None
 ) -> ProjectSettings:
     if layout.kind is LayoutKind.OXFORD:
         return ProjectSettings(scheme=TRIMAP)
-    if not mask_files:
+    if not paths:
         return ProjectSettings(scheme=PET)
     # Evenly over the whole folder: reading every one of many thousands would take minutes.
-    paths = list(mask_files.values())
     step = max(1, len(paths) // _ENCODING_SAMPLE)
-    samples = [s for s in map(_mask_sample, paths[::step]) if s is not None]
+    samples = [s for path in paths[::step] if (s := _mask_sample(Path(path))) is not None]
     found = encoding or detect_encoding_or_raise(samples, layout)
     return ProjectSettings(scheme=_scheme_for(found, samples), mask_encoding=found)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from sys import intern
 
 from core import jsonl
 
@@ -21,13 +22,17 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True)
+_STATUSES = {status.value: status for status in Status}
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """One judgement. mask: SHA-256 of the mask file that was judged, "" without one.
 
     model: the id of the one whose prediction was corrected; dice: between that prediction and the
     mask that was approved, 0 to 1, None where nothing was predicted or approved. seconds: of
-    active work on the image so far; strokes: edits; clicks: presses on the canvas.
+    active work on the image so far; strokes: edits; clicks: presses on the canvas. source: what an
+    imported mask was read from, "" for any other.
     """
 
     image: str
@@ -38,17 +43,24 @@ class Review:
     strokes: int = 0
     clicks: int = 0
     dice: float | None = None
+    source: str = ""
 
 
 def append_review(path: Path, review: Review) -> None:
     """Add a judgement to the file, with the time. Raises WriteError."""
+    append_reviews(path, [review])
+
+
+def append_reviews(path: Path, reviews: Iterable[Review]) -> None:
+    """Add many judgements to the file at once, with the time. Raises WriteError."""
     time = datetime.now(UTC).isoformat(timespec="seconds")
-    jsonl.append(path, {"time": time, **asdict(review)})
+    jsonl.append_all(path, ({"time": time, **asdict(review)} for review in reviews))
 
 
 def read_reviews(path: Path) -> dict[str, Review]:
     """Image name -> its last review; lines that are no review are left out."""
-    return {review.image: review for _, review in read_history(path)}
+    reviews = (_review(record) for record in jsonl.records(path) if _is_review(record))
+    return {review.image: review for review in reviews}
 
 
 def read_history(path: Path) -> Iterator[tuple[datetime | None, Review]]:
@@ -56,25 +68,28 @@ def read_history(path: Path) -> Iterator[tuple[datetime | None, Review]]:
 
     Lines that are no review are left out. Raises OSError where the file cannot be read.
     """
-    statuses = [status.value for status in Status]
-    for _, record in jsonl.scan(path):
-        if record is None or not isinstance(record.get("image"), str):
-            continue
-        if record.get("status") in statuses:
+    for record in jsonl.records(path):
+        if _is_review(record):
             yield _time(record.get("time")), _review(record)
+
+
+def _is_review(record: dict[str, object]) -> bool:
+    status = record.get("status")
+    return isinstance(record.get("image"), str) and isinstance(status, str) and status in _STATUSES
 
 
 def _review(record: dict[str, object]) -> Review:
     dice = jsonl.number(record.get("dice"), -1.0)
     return Review(
         image=str(record["image"]),
-        status=Status(str(record["status"])),
+        status=_STATUSES[str(record["status"])],
         mask=str(record.get("mask", "")),
-        model=str(record.get("model", "")),
+        model=intern(str(record.get("model", ""))),
         seconds=jsonl.number(record.get("seconds")),
         strokes=int(jsonl.number(record.get("strokes"))),
         clicks=int(jsonl.number(record.get("clicks"))),
         dice=dice if 0 <= dice <= 1 else None,
+        source=intern(str(record.get("source", ""))),
     )
 
 

@@ -45,6 +45,18 @@ _UNTIMED = {
 }
 
 
+def disk_needed(config: TrainConfig, train: int, val: int) -> int:
+    """Bytes of decoded images that a run of so many keeps in a file, as ``SampleStore`` decides."""
+    room, needed = config.memory * 2**20, 0
+    for images in (train, val):
+        size = images * 4 * config.size**2
+        if size > room:
+            needed += size
+        else:
+            room -= size
+    return needed
+
+
 class _Message(BaseModel):
     model_config = ConfigDict(frozen=True)
 

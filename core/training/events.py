@@ -58,6 +58,14 @@ class Started(_Event):
     start_val: Scores | None = None
 
 
+class Loading(_Event):
+    """The worker reads images: said every few seconds, where that takes so long."""
+
+    type: Literal["loading"] = "loading"
+    done: int
+    images: int
+
+
 class Step(_Event):
     type: Literal["step"] = "step"
     epoch: int
@@ -155,6 +163,7 @@ class Failed(_Event):
 
 Event = Annotated[
     Started
+    | Loading
     | Step
     | Epoch
     | Preview

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from core import files
+from core.data.cache import require_room
 from core.errors import BadInput
 from core.project.project import Project
 from core.project.reviews import Status
@@ -26,7 +27,7 @@ from core.training.config import (
     outputs_for,
     trained_scheme,
 )
-from core.training.estimate import threads_of
+from core.training.estimate import disk_needed, threads_of
 from core.training.plan import Plan
 from core.training.presets import PRESETS
 from core.training.replay import draw_replay
@@ -50,7 +51,8 @@ def create_run(
     also: projects whose approved masks are all trained on, none of them validated on. The number
     of threads is written down too: another number gives other roundings.
     Raises BadInput (the plan's problem, a loss for other classes, folder in use, the project is
-    read-only and no folder given, no place for replayed animals), WriteError.
+    read-only and no folder given, no place for replayed animals), WriteError (also where the
+    decoded images have no room on the disk).
     """
     if plan.problem:
         raise BadInput(plan.problem)
@@ -64,6 +66,8 @@ def create_run(
     if (run / "config.json").exists():
         raise BadInput(f"{run} already holds a run; choose another folder.")
     others = [(p, p.named([Status.APPROVED])) for p in also]
+    learning = len(plan.train) + sum(len(names) for _, names in others) + config.replay
+    require_room(run, disk_needed(config, learning, len(plan.val)))
     if config.replay:
         others.append(draw_replay(project, config.replay))
     _fix_split(project, plan)

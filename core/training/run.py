@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from core.training.trainer import Scoring, Setup, TrainState
 T = TypeVar("T")
 
 CACHE = "cache"
+_LOADING_SECONDS = 2.0
 _NAMED = 3  # images that a notice names before it only counts
 
 
@@ -98,11 +100,12 @@ def load_run(
         options.memory * 2**20,
         torch.get_num_threads(),
     )
+    said = _Progress(folder, ranks, len(config.train_samples) + len(config.val_samples))
     later = tuple(Sample(source=0, image=j.image, mask=j.mask) for j in joined)
 
     def load() -> tuple[Samples, Samples, Samples]:
         wanted = (config.train_samples, config.val_samples, later)
-        train, val, more = (_load(w, projects, store, watch.peek) for w in wanted)
+        train, val, more = (_load(w, projects, store, watch.peek, said) for w in wanted)
         return train, val, more
 
     train, val, more = _in_turn(load, ranks, watch)
@@ -196,8 +199,25 @@ def _load(
     projects: Sequence[Project],
     store: SampleStore,
     alive: Callable[[], None],
+    read: Callable[[], None] = lambda: None,
 ) -> Samples:
-    return load_samples([(projects[s.source], s.image) for s in samples], store, alive)
+    return load_samples([(projects[s.source], s.image) for s in samples], store, alive, read)
+
+
+class _Progress:
+    """Says now and then how many images were read."""
+
+    def __init__(self, folder: Path, ranks: Ranks, images: int) -> None:
+        self._folder, self._ranks, self._images = folder, ranks, images
+        self._done, self._said = 0, time.monotonic()
+
+    def __call__(self) -> None:
+        """One more was."""
+        self._done += 1
+        if self._ranks.first and time.monotonic() - self._said >= _LOADING_SECONDS:
+            self._said = time.monotonic()
+            done = min(self._done, self._images)
+            events.write_event(self._folder, events.Loading(done=done, images=self._images))
 
 
 def _tell_of_masks(run: Run, wanted: Sequence[Sample], samples: Samples) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
 from core.evaluation.search import Query
-from core.evaluation.triage import Arrangement, Known, arrange, longest_bar
-from petseg_gui.tasks import Lane, Task, Tasks
+from core.evaluation.triage import Arrangement, Known, arrange, followed, longest_bar
+from petseg_gui.tasks import Job, Lane, Task, Tasks
 
 _AT_ONCE = 5000  # images, some ten milliseconds
 
@@ -22,6 +22,9 @@ class Arranger(QObject):
     outdated = Signal(bool)
     """Whether images changed in what the list is sorted or searched by: it stays as it is, for a
     list that moves under a person's hands is worse than one that is a little old."""
+
+    followed = Signal(object)
+    """Images have come or gone: the list is this Arrangement now, what stayed is where it was."""
 
     rescaled = Signal(float)
     """The value of the longest bar is this one now."""
@@ -44,6 +47,11 @@ class Arranger(QObject):
     def names(self) -> Sequence[str]:
         """All images, in the order of their names."""
         return self._names
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """The list as it is."""
+        return self._arrangement
 
     def set_images(self, images: Arrangement) -> None:
         """Another folder's images: all of them, by name."""
@@ -77,6 +85,30 @@ class Arranger(QObject):
         self._task = self._tasks.run(
             Lane.LOAD, lambda job: arrange(names, query, key, descending, known), self._show
         )
+
+    def follow(self, names: Sequence[str], come: Sequence[str], gone: Collection[str]) -> None:
+        """Images have come and gone; names: all there are now, in the order of their names."""
+        self._names = names
+        if self._task is not None:
+            self.again()
+            return
+        shown, query, known = self._arrangement, self._query, self._known()
+
+        def landed(arrangement: Arrangement) -> None:
+            self._task = None
+            self._arrangement = arrangement
+            self.followed.emit(arrangement)
+            if come and self._rests_on_facts:
+                self.outdated.emit(True)
+            self._act()
+
+        def work(job: Job | None = None) -> Arrangement:
+            return followed(shown, names, come, gone, query, known)
+
+        if len(names) <= _AT_ONCE:
+            landed(work())
+        else:
+            self._task = self._tasks.run(Lane.LOAD, work, landed)
 
     def changed(self, names: Sequence[str]) -> None:
         """The status or the facts of these images changed."""
@@ -115,6 +147,9 @@ class Arranger(QObject):
         self._arrangement = arrangement
         self.arranged.emit(arrangement)
         self.outdated.emit(False)
+        self._act()
+
+    def _act(self) -> None:
         waiting, self._then = self._then, []
         for act in waiting:
             act()

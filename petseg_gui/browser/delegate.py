@@ -68,13 +68,19 @@ class ImageDelegate(QStyledItemDelegate):
         )
         painter.setPen(plain)
         upper = text.adjusted(0, 2, 0, -half)
-        subset = str(index.data(Role.SUBSET))
+        subset = str(index.data(Role.SUBSET) or "")
         if subset:
             upper.setRight(_paint_badge(painter, upper, subset, plain, metrics) - 8)
         shown = metrics.elidedText(file, Qt.TextElideMode.ElideMiddle, upper.width())
         painter.drawText(upper, ONE_LINE, shown)
         lower = text.adjusted(0, half, 0, 0)
         status = index.data(Role.STATUS)
+        if status is None:  # the folder is still being opened
+            if not is_open:
+                painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+            painter.drawText(lower, ONE_LINE, f"{folder}/" if folder else "")
+            painter.restore()
+            return
         colour = plain if is_open else status_colour(status, palette)
         picture = self._icon(str(status), colour, ratio)
         painter.drawPixmap(lower.left(), lower.center().y() - _ICON // 2 + 1, picture)

@@ -25,6 +25,8 @@ from petseg_gui.tasks import Job, Lane, Task, Tasks
 
 _STEP_S = 0.2
 _SOME = 1000  # images at most that a step looks at
+_MOST_DIVIDED = 10_000  # images: each time, all of their photos' files are looked at
+_RARELY_S = 60.0
 _FILES = 50  # that are looked at before the clock is
 
 
@@ -68,6 +70,7 @@ class FactsKeeper(QObject):
         self._waiting: deque[str] = deque()
         self._task: Task | None = None
         self._begun = False
+        self._gathered = 0.0  # when all were measured
         self._undivided = False  # whether masks may have been approved since they were divided
 
     @property
@@ -102,10 +105,10 @@ class FactsKeeper(QObject):
             lambda facts: self._take(folder, facts),
         )
 
-    def look_again(self, name: str) -> None:
-        """An image's mask or prediction may be another one."""
-        if self._begun and self._folder is not None:
-            self._changed[name] = None
+    def look_again(self, *names: str) -> None:
+        """These images' masks or predictions may be other ones."""
+        if names and self._begun and self._folder is not None:
+            self._changed |= dict.fromkeys(names)
             self._undivided = True
             self._go_on()
 
@@ -115,6 +118,11 @@ class FactsKeeper(QObject):
             self._waiting = deque(self._folder.project.names)
             self._undivided = True
             self._go_on()
+
+    def look_at_some_time(self) -> None:
+        """As ``look_at_all``, if that was not done in the last minute: files may have changed."""
+        if self._task is None and time.monotonic() - self._gathered > _RARELY_S:
+            self.look_at_all()
 
     def close(self) -> None:
         """Measure nothing more."""
@@ -173,6 +181,7 @@ class FactsKeeper(QObject):
             self._take(folder, step.facts)
         self._go_on()
         if self._task is None:
+            self._gathered = time.monotonic()
             self.gathered.emit()
 
     def _take(self, folder: _Folder, facts: dict[str, Facts]) -> None:
@@ -228,8 +237,12 @@ def _measure(job: Job, folder: _Folder, names: list[str]) -> _Step:
 
 
 def _divide(job: Job, project: Project, known: Mapping[str, Subset]) -> Mapping[str, Subset] | None:
-    """The split with all approved masks in it; None where more photos are to be compared first."""
-    if all(name in known for name in project.named([Status.APPROVED])):
+    """The split with all approved masks in it; None where more photos are to be compared first.
+
+    As it is written down where there are many: whoever trains divides them.
+    """
+    fresh = [name for name in project.named([Status.APPROVED]) if name not in known]
+    if not fresh or len(known) + len(fresh) > _MOST_DIVIDED:
         return known
     end, photos = time.monotonic() + _STEP_S, count()
 

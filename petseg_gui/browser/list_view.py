@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from PySide6.QtCore import (
     QEvent,
     QItemSelection,
     QItemSelectionModel,
+    QItemSelectionRange,
     QModelIndex,
     QPersistentModelIndex,
     Qt,
@@ -15,7 +17,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QRegion
 from PySide6.QtWidgets import QListView, QWidget
 
-_BATCH = 2000
 _FLAG = QItemSelectionModel.SelectionFlag
 _CONTROL = Qt.KeyboardModifier.ControlModifier
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -40,9 +41,6 @@ class ImageListView(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
-        # Tens of thousands of rows are laid out a few at a time.
-        self.setLayoutMode(QListView.LayoutMode.Batched)
-        self.setBatchSize(_BATCH)
 
     @property
     def selected_count(self) -> int:
@@ -56,6 +54,29 @@ class ImageListView(QListView):
         parts = [selection.at(i) for i in range(selection.count())]
         ends = sorted((part.top(), part.bottom() + 1) for part in parts)
         return [slice(top, end) for top, end in ends]
+
+    @property
+    def top(self) -> tuple[int, int]:
+        """The row at the upper edge, and how many pixels of it are above."""
+        return divmod(self.verticalScrollBar().value(), max(1, self.sizeHintForRow(0)))
+
+    def restore(self, top: tuple[int, int], current: int, rows: Iterable[int]) -> None:
+        """After other rows are shown: scroll to a row, select these, and mark the current one.
+
+        current: -1 for none.
+        """
+        self.executeDelayedItemsLayout()
+        row, above = top
+        self.verticalScrollBar().setValue(row * self.sizeHintForRow(0) + above)
+        model, selection, chosen = self.model(), self.selectionModel(), QItemSelection()
+        # Neighbouring rows as one range: each range costs as much as a row.
+        numbered = enumerate(sorted(rows))
+        for _, neighbours in groupby(numbered, key=lambda pair: pair[1] - pair[0]):
+            stretch = [row for _, row in neighbours]
+            ends = model.index(stretch[0], 0), model.index(stretch[-1], 0)
+            chosen.append(QItemSelectionRange(*ends))
+        selection.setCurrentIndex(model.index(current, 0), _FLAG.NoUpdate)
+        selection.select(chosen, _FLAG.ClearAndSelect)
 
     def open_row(self, row: int) -> None:
         """Make a row the current one, and the only one that is selected."""

@@ -6,9 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import IntEnum
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt
+from PySide6.QtCore import (
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSignalBlocker,
+    QStringListModel,
+    Qt,
+)
 
-from core.evaluation.triage import Arrangement, Known
+from core.evaluation.triage import Arrangement, Known, by_name
 from core.project.split import Subset
 from petseg_gui.browser.telling import as_tip, tell_all, tell_value
 from petseg_gui.browser.thumbnails import Thumbnails
@@ -48,6 +55,7 @@ class ImageListModel(QStringListModel):
         self._known = known
         self._thumbnails = thumbnails
         self._arrangement = Arrangement()
+        self._listing = False
         thumbnails.ready.connect(self.refresh)
 
     @property
@@ -57,8 +65,22 @@ class ImageListModel(QStringListModel):
 
     def show(self, arrangement: Arrangement) -> None:
         """Show these images."""
+        self._listing = False
+        rows, wanted = self.rowCount(), len(arrangement.names)
+        if wanted > rows:
+            self._arrangement = arrangement
+            self.setStringList([""] * wanted)
+            return
+        self.beginResetModel()
         self._arrangement = arrangement
-        self.setStringList([""] * len(arrangement.names))
+        with QSignalBlocker(self):  # faster than a list anew
+            self.removeRows(wanted, rows - wanted)
+        self.endResetModel()
+
+    def show_listing(self, names: Sequence[str]) -> None:
+        """Show the names of a folder that is being opened; nothing is known of them yet."""
+        self.show(by_name(names))
+        self._listing = True
 
     def rescale(self, longest: float) -> None:
         """Draw the bars as shares of another value."""
@@ -86,6 +108,8 @@ class ImageListModel(QStringListModel):
         name, known = self.names[index.row()], self._known()
         if role == Qt.ItemDataRole.DisplayRole:
             return name
+        if self._listing:
+            return name if role == Qt.ItemDataRole.AccessibleTextRole else None
         if role == Role.STATUS:
             return known.status(name)
         if role == Role.THUMBNAIL:

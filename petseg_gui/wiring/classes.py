@@ -128,7 +128,7 @@ def _take_scheme(parts: Parts, editor: ClassEditor, scheme: LabelScheme) -> None
             # Undoing an edit could bring back a class that is no more.
             parts.session.forget_edits()
             parts.window.tell("The class is removed. Edits made before cannot be undone any more.")
-        _follow(parts, scheme)
+        follow_scheme(parts, scheme)
         parts.facts.look_at_all()
         if means_another:
             parts.session.read_again()
@@ -140,7 +140,7 @@ def _take_scheme(parts: Parts, editor: ClassEditor, scheme: LabelScheme) -> None
         offer_conversion(parts, write, lambda: None, editor)
 
 
-def _follow(parts: Parts, scheme: LabelScheme) -> None:
+def follow_scheme(parts: Parts, scheme: LabelScheme) -> None:
     """The open folder's classes are others now."""
     document = parts.session.document
     if document is not None:

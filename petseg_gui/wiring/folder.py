@@ -12,9 +12,11 @@ from core.models.answers import SUFFIXES as MODEL_SUFFIXES
 from core.project.reviews import Status
 from petseg_gui.after import after_painting
 from petseg_gui.banner import Choice, Level
-from petseg_gui.opening import Opened, Question
+from petseg_gui.opening import Listed, Opened, Question
 from petseg_gui.parts import Parts
 from petseg_gui.settings.whereabouts import folder_of, name_of
+from petseg_gui.wiring.exchange import ANNOTATION_SUFFIXES, import_from
+from petseg_gui.wiring.following import begin_following
 from petseg_gui.wiring.models import import_file
 
 
@@ -31,6 +33,8 @@ def wire_folder(parts: Parts) -> None:
     opener.unclear.connect(lambda question: _ask_encoding(parts, question))
     opener.failed.connect(lambda reason: _failed(parts, reason))
     opener.slow.connect(lambda: _slow(parts))
+    opener.listed.connect(lambda listed: _list(parts, listed))
+    opener.counted.connect(lambda found: _count(parts, found))
     opener.drawing.connect(lambda done, total: _drawing(parts, done, total))
 
 
@@ -71,6 +75,8 @@ def open_file(parts: Parts, file: Path) -> None:
     project = parts.session.project
     if file.suffix.lower() in MODEL_SUFFIXES:
         import_file(parts, file)
+    elif file.suffix.lower() in ANNOTATION_SUFFIXES and project is not None:
+        import_from(parts, file)
     elif file.suffix.lower() not in EXTENSIONS:
         parts.window.tell(f"{file.name} is neither a folder, nor an image, nor a model.")
     elif project is not None and (name := name_of(project, file)):
@@ -123,6 +129,7 @@ def _show(parts: Parts, opened: Opened) -> None:
             parts.models.refresh()
             parts.training.join(project)
             parts.learning.begin()
+            begin_following(parts)
 
     window.progress.hide()
     for cause in ("open", "batch", "training", "segment", "mask"):
@@ -145,16 +152,38 @@ def _show(parts: Parts, opened: Opened) -> None:
     # The keys are the canvas's from the start, not the search box's.
     parts.canvas.setFocus()
     parts.session.document_changed.connect(first_shown)
-    parts.session.open_image(parts.whereabouts.first_image(project))
+    first = parts.whereabouts.first_image(project)
+    parts.session.open_image(parts.browser.picked or first)
 
 
 def _demo_folder() -> Path:
     return (user_data_dir() / "demo").resolve()
 
 
-def _failed(parts: Parts, reason: str) -> None:
+def stop_opening(parts: Parts) -> None:
+    """No folder is being opened any more: show the one that is open, or how to open one."""
+    project = parts.session.project
     parts.window.progress.hide()
     parts.start_page.show_welcome()
+    parts.browser.end_listing()
+    if project is not None:
+        parts.thumbnails.set_folder(project.layout.images, parts.window.devicePixelRatioF())
+        parts.thumbnails.begin()
+
+
+def _list(parts: Parts, listed: Listed) -> None:
+    parts.thumbnails.set_folder(listed.images, parts.window.devicePixelRatioF())
+    parts.browser.show_listing(listed.names)
+
+
+def _count(parts: Parts, found: int) -> None:
+    parts.browser.count_listed(found)
+    if parts.window.progress.isVisible():
+        parts.window.progress.show_progress(f"Opening the folder… {found:,} images")
+
+
+def _failed(parts: Parts, reason: str) -> None:
+    stop_opening(parts)
     parts.window.banners.show_message("open", Level.WARNING, reason)
 
 
@@ -174,8 +203,7 @@ def _drawing(parts: Parts, done: int, total: int) -> None:
 def _ask_encoding(parts: Parts, question: Question) -> None:
     from petseg_gui.dialogs import ask
 
-    parts.window.progress.hide()
-    parts.start_page.show_welcome()
+    stop_opening(parts)
 
     def again(encoding: MaskEncoding) -> None:
         open_folder(parts, question.folder, question.store, encoding)

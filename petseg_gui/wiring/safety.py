@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QTimer
 
 from core.project.project import STORE_NAME, Project
+from petseg_gui.activation import Activation
 from petseg_gui.banner import Choice, Level
 from petseg_gui.opening import Opened
 from petseg_gui.parts import Parts
@@ -30,26 +31,13 @@ def wire_safety(parts: Parts) -> None:
     session.journals.failed.connect(lambda reason: _show_journal_problem(parts, reason))
     session.journals.works.connect(lambda: window.banners.remove("journal"))
     session.document_changed.connect(session.check_mask)
-    activation = _Activation(window)
-    activation.activated.connect(session.check_mask)
-    window.installEventFilter(activation)
+    Activation(window).activated.connect(session.check_mask)
     window.closed.connect(parts.opener.release)
     # Another program may change a mask while this window stays in front.
     look = QTimer(window, interval=_LOOK_MS)
     look.timeout.connect(session.check_mask)
     look.start()
     window.closed.connect(look.stop)
-
-
-class _Activation(QObject):
-    """Says when a person comes back to the window from another program."""
-
-    activated = Signal()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.WindowActivate:
-            self.activated.emit()
-        return False
 
 
 def _show_opened(parts: Parts, opened: Opened) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from petseg_gui.parts import Parts
 from petseg_gui.tasks import Lane
+from petseg_gui.wiring.folder import stop_opening
 from petseg_gui.words import count
 
 
@@ -37,8 +38,7 @@ def _show_about(parts: Parts) -> None:
 def _cancel_opening(parts: Parts) -> None:
     if parts.opener.busy:
         parts.opener.cancel()
-        parts.window.progress.hide()
-        parts.start_page.show_welcome()
+        stop_opening(parts)
 
 
 def _ask_unsaved(parts: Parts, problems: dict[str, str]) -> None:
@@ -84,3 +84,4 @@ def _end(parts: Parts) -> None:
     # A journal that is being dropped would bring back what a person gave up.
     parts.tasks.wait(Lane.JOURNAL)
     parts.tasks.close()
+    parts.thumbnails.close()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.files import WriteError
-from core.jsonl import MOST_BYTES, append, read
+from core.jsonl import MOST_BYTES, append, read, records
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -22,12 +22,12 @@ JSON = st.recursive(
 
 @settings(max_examples=25)
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=3), max_size=3))
-def test_what_is_appended_is_read(tmp_path_factory: pytest.TempPathFactory, records: list):
+def test_what_is_appended_is_read(tmp_path_factory: pytest.TempPathFactory, kept: list):
     path = tmp_path_factory.getbasetemp() / "appended.jsonl"
     path.unlink(missing_ok=True)
-    for record in records:
+    for record in kept:
         append(path, record)
-    assert read(path)[0] == records
+    assert read(path)[0] == list(records(path)) == kept
 
 
 def test_a_reader_that_tails_sees_each_record_once(tmp_path: Path):
@@ -61,7 +61,16 @@ def test_what_follows_a_torn_line_is_not_lost(tmp_path: Path):
 def test_damaged_lines_are_left_out(tmp_path: Path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'\xff\xfe\n[1]\n"text"\n\n{"n":1}\n' + b"[" * 100_000 + b'\n{"n":2}\n')
-    assert read(path)[0] == [{"n": 1}, {"n": 2}]
+    assert read(path)[0] == list(records(path)) == [{"n": 1}, {"n": 2}]
+
+
+def test_records_are_read_many_at_a_time_up_to_a_torn_line(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    assert list(records(path)) == []
+    lines = [b'{"n":%d,"text":"%s"}\n' % (n, b"x" * 100) for n in range(5000)]
+    lines[2000] = b'{"n":2000}, {"n":1}\n'  # two on a line are none
+    path.write_bytes(b"".join(lines) + b'{"n":')
+    assert [record["n"] for record in records(path)] == [n for n in range(5000) if n != 2000]
 
 
 @given(st.binary(max_size=40), st.integers(0, 80))

@@ -128,6 +128,7 @@ def start(
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "XDG_DATA_HOME": str(tmp_path / "data"),
         "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
     environ.pop("QT_QPA_PLATFORM", None)
     environ.pop("WAYLAND_DISPLAY", None)

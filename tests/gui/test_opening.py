@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QPixmap
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from core.labels import PET, TRIMAP
 from core.masks import MaskEncoding, write_mask
 from core.project.reviews import Status
+from petseg_gui.browser.model import Role
 
 
 def _photo(path: Path, width: int = 40, height: int = 30) -> None:
@@ -187,3 +188,65 @@ def test_commands_that_need_an_image_wait_for_one(open_window, tmp_path, qtbot, 
     parts = open_window(tmp_path / "empty", wait=False)
     qtbot.waitUntil(lambda: bool(parts.window.banners.text("open")))
     assert not parts.actions[command].isEnabled()
+
+
+@pytest.fixture
+def listed_at_once(monkeypatch):
+    """Every folder counts as a large one, whose first images are shown before it is open."""
+    monkeypatch.setattr("petseg_gui.opening._LARGE", 1)
+
+
+def test_the_first_rows_come_before_the_folder_is_open(
+    open_window, make_project, listed_at_once, qtbot
+):
+    parts = open_window(make_project(images=2, folder="before"))
+    seen = []
+
+    def look(listed) -> None:
+        index = parts.browser.list.model().index(1, 0)
+        seen.append((listed.names, index.data(), index.data(Role.STATUS)))
+        seen.append((parts.session.project.folder.name, parts.browser.search.isEnabled()))
+        for _ in range(2):  # a person need not wait to choose; the first key shows where one is
+            qtbot.keyClick(parts.browser.list, Qt.Key.Key_End)
+        assert parts.browser.neighbour(parts.session.name, 1) == "animal-1.png"
+
+    parts.opener.listed.connect(look)
+    folder = make_project(images=6, masked=2)
+    parts.window.folder_dropped.emit(folder)
+    qtbot.waitUntil(lambda: parts.session.project.folder == folder and bool(parts.session.name))
+    names = tuple(f"animal-{n}.png" for n in range(6))
+    assert seen == [(names, "animal-1.png", None), ("before", False)]
+    assert parts.session.name == "animal-5.png"
+    assert parts.browser.list.currentIndex().data() == "animal-5.png"
+    assert parts.browser.search.isEnabled()
+    assert parts.browser.count.text() == "2 of 6 approved"
+
+
+def test_a_folder_that_is_not_opened_after_all_leaves_the_list_as_it_was(
+    open_window, make_project, listed_at_once, qtbot
+):
+    parts = open_window(make_project(images=3))
+    shown = []
+    parts.opener.listed.connect(lambda listed: shown.append(list(parts.browser.list.model().names)))
+    other = make_project(images=5, folder="damaged")
+    (other / ".petseg").mkdir()
+    (other / ".petseg" / "project.json").write_text("no JSON")
+    parts.window.folder_dropped.emit(other)
+    qtbot.waitUntil(lambda: "damaged" in parts.window.banners.text("open"))
+    assert len(shown[0]) == 5
+    assert list(parts.browser.names) == list(parts.browser.list.model().names)
+    assert len(parts.browser.names) == 3
+    assert parts.browser.list.currentIndex().data() == parts.session.name == "animal-0.png"
+    assert parts.browser.count.text() == "3 of 3 approved"
+    qtbot.waitUntil(lambda: isinstance(parts.thumbnails.get("animal-0.png"), QPixmap))
+
+
+def test_opening_a_large_folder_can_be_cancelled(open_window, make_project, listed_at_once, qtbot):
+    parts = open_window(make_project(images=2))
+    other = make_project(images=4, folder="other")
+    parts.opener.listed.connect(lambda _: parts.window.progress.cancelled.emit())
+    with qtbot.waitSignal(parts.opener.listed):
+        parts.window.folder_dropped.emit(other)
+    qtbot.waitUntil(lambda: not parts.tasks.busy)
+    assert parts.session.project.folder.name == "photos"
+    assert len(parts.browser.list.model().names) == 2

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from core.cli import predict
-from core.cli.predict import draw_overlay
+from core.cli.segmenting import Job, Segmenter, Way
+from core.formats.pictures import draw_overlay
 from core.inference.options import PredictOptions
 from core.inference.predictor import Predictor
 from core.labels import PET, TRIMAP, VOID, BorderRule
@@ -32,7 +33,9 @@ def photo(path: Path, seed: int = 0, size: tuple[int, int] = (50, 34)) -> Path:
 
 
 def written(out: Path) -> set[str]:
-    return {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    """All files but those in which what is done is noted."""
+    files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    return {name for name in files if not name.startswith(predict.STATE + "/")}
 
 
 def test_masks_have_the_photos_sizes_and_the_models_answer(
@@ -182,7 +185,8 @@ def test_flip_averaging_is_done_where_it_is_asked_for(petseg, tmp_path: Path):
     report = tmp_path / "report.json"
     rows = []
     for flags in ([], ["--flip"]):
-        petseg("predict", path, "--out", tmp_path / "out", "--json", report, *flags)
+        words = ("--out", tmp_path / "out", "--json", report, "--anew", *flags)
+        assert petseg("predict", path, *words).code == 0
         rows.append(json.loads(report.read_text())["images"][0]["uncertainty"])
     assert rows[0] != rows[1]
 
@@ -190,7 +194,8 @@ def test_flip_averaging_is_done_where_it_is_asked_for(petseg, tmp_path: Path):
 def foregrounds(petseg, path: Path, *flags: object) -> list[float]:
     """The share of the pixels that is not background, of each photo."""
     report = path.parent / "report.json"
-    outcome = petseg("predict", path, "--out", path.parent / "out", "--json", report, *flags)
+    words = ("--out", path.parent / "out", "--anew", "--json", report, *flags)
+    outcome = petseg("predict", path, *words)
     assert outcome.code == 0, outcome.err
     return [row["foreground"] for row in json.loads(report.read_text())["images"]]
 
@@ -252,13 +257,13 @@ def test_photos_that_go_away_on_the_way_are_listed_and_the_rest_is_done(
     petseg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     paths = [photo(tmp_path / "in" / f"{n}.png", n) for n in range(6)]
-    segment = predict._segment
+    segment = Segmenter.__call__
 
-    def shoo(job: predict.Job, *asked: object) -> dict:
+    def shoo(self: Segmenter, job: Job) -> dict | str:
         paths[4].unlink(missing_ok=True)
-        return segment(job, *asked)
+        return segment(self, job)
 
-    monkeypatch.setattr(predict, "_segment", shoo)
+    monkeypatch.setattr(Segmenter, "__call__", shoo)
     outcome = petseg("predict", tmp_path / "in", "--out", tmp_path / "out")
     assert outcome.code == 3
     assert written(tmp_path / "out") == {f"{n}.png" for n in (0, 1, 2, 3, 5)}
@@ -274,10 +279,10 @@ def test_who_stops_on_the_way_does_not_wait_for_the_photos_under_way(
     large = tmp_path / "large.png"
     Image.new("RGB", (4000, 4000)).save(large)  # ten thousand windows
     out = tmp_path / "out"
-    jobs = [predict.Job(path, out / path.name) for path in (small, large)]
-    way = predict.Way(Predictor(crops_model, 1), PET, BorderRule.FOREGROUND, PredictOptions())
-    results = predict.segment_files(jobs, way, cores=2)
-    assert isinstance(next(results), dict)
+    jobs = [Job(path, out, path.name) for path in (small, large)]
+    way = Way(PET, BorderRule.FOREGROUND, PredictOptions())
+    results = predict.segment_files(jobs, 2, crops_model, way, cores=2)
+    assert isinstance(next(results)[1], dict)
     results.close()
     assert written(out) == {"small.png"}
 

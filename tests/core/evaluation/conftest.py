@@ -24,12 +24,16 @@ class Told:
 
     def __init__(self, say: Say, title: str = "Told") -> None:
         self.about = Source(kind="model", title=title, id=title)
+        self.digest = ""
         self.threshold = 0.5
         self.extras: list[str] = []
         self._say = say
 
     def answer(self, name: str, pixels: np.ndarray) -> Answer:
         return self._say(name, pixels)
+
+    def file(self, _name: str) -> Path | None:
+        return None
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_the_file_reads_as_it_was_written_and_damage_is_named(found: Evaluation,
     for spoiled in (
         path.read_text()[:-200],
         path.read_text().replace('"format": 1', '"format": 2'),
-        path.read_text().replace('"class_id": 1', '"class_id": 7'),
+        path.read_text().replace('"class_id":1', '"class_id":7'),
         path.read_text().replace('"iou":', '"iou": 1e9, "was":'),
         "[]",
         "[" * 100_000,
@@ -220,7 +220,9 @@ def test_a_model_s_threshold_is_that_of_its_mask(make_project, tiny_model: Path)
     pixels = project.read_image(project.names[0]).pixels
     shares = []
     for threshold in (0.2, 0.5, 0.8):
-        model = ModelAnswers(project, tiny_model, BorderRule.FOREGROUND, threshold=threshold)
+        model = ModelAnswers(
+            project.settings.scheme, tiny_model, BorderRule.FOREGROUND, threshold=threshold
+        )
         answer = model.answer(project.names[0], pixels)
         assert answer.level is not None
         said = answer.level >= threshold * 255
@@ -240,7 +242,9 @@ def test_a_damaged_model_is_refused_before_anything_is_scored(
             data = data[:middle] + bytes(64) + data[middle + 64 :]
         (tmp_path / f"spoiled{suffix}").write_bytes(data)
     with pytest.raises(ModelFileError, match="spoiled"):
-        ModelAnswers(project, tmp_path / "spoiled.safetensors", BorderRule.FOREGROUND)
+        ModelAnswers(
+            project.settings.scheme, tmp_path / "spoiled.safetensors", BorderRule.FOREGROUND
+        )
 
 
 def test_a_foreign_folder_of_predictions_is_refused_with_a_hint(boxes: Project, tmp_path: Path):

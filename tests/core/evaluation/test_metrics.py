@@ -175,5 +175,5 @@ def test_large_masks_are_counted_in_parts():
 
 @given(masks_of(2, void=True), masks_of(2, void=False))
 def test_the_floor_is_what_saying_foreground_everywhere_scores(truth: np.ndarray, said: np.ndarray):
-    floor = all_foreground(confusion(truth, said, 2)[None])[0]
-    np.testing.assert_array_equal(floor, confusion(truth, np.ones_like(truth), 2))
+    floor = all_foreground(tallies(confusion(truth, said, 2)))
+    np.testing.assert_array_equal(floor, tallies(confusion(truth, np.ones_like(truth), 2)))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +19,7 @@ from core.project.convert import Converted, convert_to_ids, resume_conversion
 from core.project.project import Project, open_project
 from core.project.reviews import Review, Status, read_reviews
 
-_CALLS = ("replace", "rename", "mkdir", "unlink", "rmdir")
+from ..killing import Killed, killed_at
 
 
 def convert(folder: Path, cancel_after: int | None = None) -> Converted | None:
@@ -193,35 +191,6 @@ def test_a_full_disk_leaves_every_mask_as_it_was(folder: Path, monkeypatch: pyte
     assert len(calls) > 8, "masks that were rewritten already must be put back"
     assert contents(folder / "masks") == originals
     assert shown(open_project(folder)) == before
-
-
-class Killed(BaseException):
-    """What no code catches."""
-
-
-@contextmanager
-def killed_at(number: int, after: bool) -> Iterator[list[str]]:
-    """Ends the work at its n-th change of the disk, just before or after it."""
-    calls: list[str] = []
-
-    def stopping(name: str, real: Callable[..., object]) -> Callable[..., object]:
-        def call(*arguments: object, **named: object) -> object:
-            calls.append(name)
-            last = len(calls) == number
-            if last and not after:
-                raise Killed
-            try:
-                return real(*arguments, **named)
-            finally:
-                if last:
-                    raise Killed
-
-        return call
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in _CALLS:
-            patch.setattr(os, name, stopping(name, getattr(os, name)))
-        yield calls
 
 
 def copy_of(folder: Path, number: int) -> Path:

@@ -1,0 +1,116 @@
+"""What a long annotation file says of each image, kept outside of memory until it is asked for."""
+
+from __future__ import annotations
+
+import sqlite3
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+from core.formats.source import Entry, FormatError
+
+_AT_ONCE = 1000
+_REFUSED = -1
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One shape: label and kind are the format's own; where: for errors; data: its numbers."""
+
+    label: int
+    kind: int
+    where: str
+    data: bytes
+
+
+class Spool:
+    """Shapes by the number of their image, in a file of this process that no one else sees.
+
+    Filled once, then read by any thread; the file goes with the object. Raises FormatError where
+    the disk is full.
+    """
+
+    def __init__(self) -> None:
+        # Without a name: SQLite keeps it in a temporary file, which it removes on every way out.
+        self._db = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        weakref.finalize(self, self._db.close)
+        self._rows: list[tuple[int, int, int, int, str, bytes]] = []
+        self._execute("PRAGMA journal_mode = OFF")
+        self._execute("CREATE TABLE shape (image, layer, label, kind, title, data)")
+
+    def add(self, image: int, shape: Shape, layer: int = 0) -> None:
+        """layer: those of higher layers come later; within one the order is that of adding."""
+        self._rows.append((image, layer, shape.label, shape.kind, shape.where, shape.data))
+        if len(self._rows) >= _AT_ONCE:
+            self._flush()
+
+    def refuse(self, image: int, reason: FormatError) -> None:
+        """What an image's annotations say cannot be used: reading it raises this."""
+        self.add(image, Shape(0, _REFUSED, str(reason), b""))
+
+    def finish(self) -> dict[int, frozenset[int]]:
+        """Make ready for reading; returns the labels of each image that has annotations."""
+        self._flush()
+        self._execute("CREATE INDEX of_image ON shape (image, layer)")
+        labels: dict[int, frozenset[int]] = {}
+        shared: dict[frozenset[int], frozenset[int]] = {}
+        found: set[int] = set()
+        last = None
+        query = "SELECT DISTINCT image, label, kind FROM shape ORDER BY image"
+        for image, label, kind in self._execute(query):
+            if image != last:
+                found, last = set(), image
+            if kind != _REFUSED:
+                found.add(label)
+            kinds = frozenset(found)
+            labels[image] = shared.setdefault(kinds, kinds)
+        return labels
+
+    def of(self, image: int) -> Iterator[Shape]:
+        """The shapes of an image, those to be covered first. Raises FormatError."""
+        query = "SELECT label, kind, title, data FROM shape WHERE image = ? ORDER BY layer, rowid"
+        for row in self._execute(query, (image,)):
+            shape = Shape(*row)
+            if shape.kind == _REFUSED:
+                raise FormatError(shape.where)
+            yield shape
+
+    def _flush(self) -> None:
+        rows, self._rows = self._rows, []
+        try:
+            self._db.execute("BEGIN")
+            self._db.executemany("INSERT INTO shape VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _full(error) from error
+
+    def _execute(self, query: str, values: tuple[int, ...] = ()) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(query, values)
+        except sqlite3.Error as error:
+            raise _full(error) from error
+
+
+class LazyEntries(Sequence[Entry]):
+    """Entries that are made when they are asked for: a hundred thousand take no memory."""
+
+    def __init__(self, keys: Sequence[int], make: Callable[[int], Entry]) -> None:
+        self._keys = keys
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(index, slice):
+            return LazyEntries(self._keys[index], self._make)
+        return self._make(self._keys[index])
+
+
+def _full(error: sqlite3.Error) -> FormatError:
+    return FormatError(f"No room for the annotations among the temporary files ({error}).")
