@@ -21,6 +21,7 @@ from core.project.following import Changes, Trees, read_again, with_kept
 from core.project.layout import (
     Layout,
     LayoutKind,
+    MaskTrees,
     find_layout,
     mask_name,
     official_split,
@@ -204,7 +205,9 @@ class Project:
             # Names that masks were written under stay, even where they are shared from now on.
             self._shared |= sharing(names) & come.keys()
             self._predicted |= {name for name in come if self.prediction_path(name).is_file()}
-        masked = self._find_changed_masks(names, trees)
+        masked = self._find_changed_masks(
+            list(come) if trees.masks == before.masks else names, trees.masks
+        )
         self._trees = trees
         changes = Changes(
             names,
@@ -225,11 +228,11 @@ class Project:
             self._masks.pop(name, None)
             self._predicted.discard(name)
 
-    def _find_changed_masks(self, names: list[str], trees: Trees) -> list[str]:
+    def _find_changed_masks(self, names: Sequence[str], trees: MaskTrees) -> list[str]:
         """Look for the masks of these images anew; those whose mask has come or gone."""
-        if trees.masks == self._trees.masks and names is self.names:
+        if not names:
             return []
-        paired = pair_masks(owners_of(names, self._shared), self._shared, trees.masks)
+        paired = pair_masks(owners_of(names, self._shared), self._shared, trees)
         changed = []
         for name in names:
             before = self._masks.get(name)
