@@ -76,8 +76,8 @@ _TABLE = (
     Preset(
         "accurate",
         "Accurate",
-        "The first half of the bundled model's recipe: many epochs of growing pictures, strongly "
-        "changed; an hour or two on a laptop. Polish goes on from there.",
+        "The recipe of the bundled model: many epochs of growing pictures, strongly changed; an "
+        "hour or two on a laptop. Polish goes on from there.",
         _ACCURATE,
     ),
     # Larger pictures and milder augmentation at the end: Touvron, Vedaldi, Douze and Jegou, "Fixing
@@ -85,8 +85,7 @@ _TABLE = (
     Preset(
         "polish",
         "Polish",
-        "Goes on from a model, with pictures an eighth larger and milder augmentation: the second "
-        "half of the bundled model's recipe.",
+        "Goes on from a model for an hour, with pictures an eighth larger and milder augmentation.",
         {
             **_ACCURATE,
             "start": Start.BUNDLED,
