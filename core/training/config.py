@@ -131,7 +131,7 @@ class TrainConfig(_Strict):
     augment: Augment = Field(
         default="none",
         description="Geometric: flips, turns, scales and shifts. Full: colours and blur too. "
-        "Strong: more of all, darkness and grey.",
+        "Strong: more of all, darkness, grey, a sensor's noise and small JPEG files.",
     )
     paste: float = Field(
         default=0.0,
