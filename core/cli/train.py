@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from core.cli.follow import follow_run
 from core.cli.output import DONE, comparing, open_for_cli, say
 from core.cli.queue import follow_queue
 from core.errors import BadInput
+from core.inference.catalogue import RUN_MODEL
 from core.masks import MaskEncoding
 from core.project.project import Project
 from core.training.config import Start, TrainConfig, start_model
@@ -21,12 +22,14 @@ from core.training.launch import create_run
 from core.training.plan import Plan, plan_training
 from core.training.presets import PRESETS, make_config
 from core.training.queue import enqueue
+from core.training.runs import read_run
 
 
 @dataclass(frozen=True)
 class Training:
     """What is wanted of a training. changes: to the preset; run: its folder; also: folders whose
-    masks train too; edited: edited masks train too; queue: it only waits; grid: option -> values.
+    masks train too; edited: edited masks train too; queue: it only waits; grid: option -> values;
+    then: the preset of a second training, which goes on from this one's best model.
     """
 
     preset: str
@@ -37,6 +40,7 @@ class Training:
     edited: bool = False
     queue: bool = False
     grid: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    then: str = ""
 
 
 def train_command(
@@ -47,12 +51,16 @@ def train_command(
     A grid's runs are queued and followed one after the other.
     """
     run = wanted.run
+    if wanted.then:
+        if wanted.grid or wanted.queue:
+            raise BadInput("--then follows one training to its end: leave out --grid and --queue.")
+        make_config(wanted.then)  # refused now, not hours later
     if wanted.grid and (run is not None or wanted.name):
         raise BadInput("--grid makes several trainings: leave out --run and --name.")
     goes_on = run is not None and (run / "config.json").exists()
     if run is not None and goes_on and not wanted.queue:
         say(f"Going on with {run}")
-        return follow_run(run)
+        return _followed(run, data, wanted, store, encoding)
     project = open_for_cli(data, store, encoding)
     if wanted.queue and run is not None and run.parent.resolve() != project.runs.resolve():
         raise BadInput(f"--queue takes a run folder in {project.runs}, where the queue looks.")
@@ -62,10 +70,10 @@ def train_command(
     elif run is not None and goes_on:
         runs = [run]
     else:
-        name, edited = wanted.name, wanted.edited
+        name, edited = "" if wanted.then else wanted.name, wanted.edited
         runs = [new_run(project, wanted.preset, wanted.changes, run, others, name, edited)]
     if not wanted.queue and not wanted.grid:
-        return follow_run(runs[0])
+        return _followed(runs[0], data, wanted, store, encoding)
     for queued in runs:
         enqueue(queued)
     if not wanted.queue:
@@ -73,6 +81,20 @@ def train_command(
     noun = "training waits" if len(runs) == 1 else "trainings wait"
     say(f"{len(runs)} {noun}; to start: petseg queue {data}")
     return DONE
+
+
+def _followed(
+    run: Path, data: Path, wanted: Training, store: Path | None, encoding: MaskEncoding | None
+) -> int:
+    """Follow a run, and the one that goes on from its best model where that is wanted."""
+    code = follow_run(run)
+    ended = read_run(run).progress.finished
+    if not wanted.then or ended is None or ended.reason not in ("done", "early"):
+        return code
+    changes = {**wanted.changes, "start": str(run / RUN_MODEL), "weights": ""}
+    second = run.with_name(f"{run.name}-{wanted.then}")
+    going_on = replace(wanted, preset=wanted.then, changes=changes, run=second, then="")
+    return train_command(data, going_on, store, encoding)
 
 
 def new_run(

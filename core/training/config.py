@@ -20,6 +20,10 @@ from core.modelfile import read_description
 FORMAT = 1
 
 
+LARGEST_SIZE = 1024
+"""Pixels of the longer side, at most, that a network is trained on."""
+
+
 class Start(StrEnum):
     """Where weights come from; anything else is the path of a model file."""
 
@@ -95,13 +99,13 @@ class TrainConfig(_Strict):
     size: int = Field(
         default=128,
         ge=32,
-        le=1024,
+        le=LARGEST_SIZE,
         description="Pixels that the longer side is scaled to. Larger is finer and slower.",
     )
     first_size: int = Field(
         default=0,
         ge=0,
-        le=1024,
+        le=LARGEST_SIZE,
         description="Pixels of the first epochs' pictures, growing to the size; 0: none smaller.",
     )
     border: BorderRule = Field(
@@ -127,7 +131,7 @@ class TrainConfig(_Strict):
     augment: Augment = Field(
         default="none",
         description="Geometric: flips, turns, scales and shifts. Full: colours and blur too. "
-        "Strong: more of all, darkness and grey.",
+        "Strong: more of all, darkness, grey, a sensor's noise and small JPEG files.",
     )
     paste: float = Field(
         default=0.0,

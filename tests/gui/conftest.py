@@ -6,6 +6,7 @@ import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import partialmethod
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -20,6 +21,14 @@ from petseg_gui.app import build
 from petseg_gui.parts import Parts
 
 OpenWindow = Callable[..., Parts]
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that does other work too, five seconds are soon over."""
+    for name in ("waitUntil", "waitSignal"):
+        patient = partialmethod(getattr(QtBot, name), timeout=60_000)
+        monkeypatch.setattr(QtBot, name, patient)
 
 
 @pytest.fixture(autouse=True)

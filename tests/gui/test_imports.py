@@ -19,3 +19,14 @@ def test_the_window_never_loads_torch():
     number, bad = done.stdout.split(maxsplit=1)
     assert int(number) > 30
     assert bad.strip() == "[]"
+
+
+def test_pyside_does_not_read_the_source_of_what_is_imported():
+    """It would do so in the middle of pydantic's import, which breaks where threads meet."""
+    code = (
+        "import inspect, petseg_gui.heavy\n"
+        "def read(module): raise AssertionError(f'{module} was read')\n"
+        "inspect.getsource = read\n"
+        "import pydantic, core.inference.catalogue\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

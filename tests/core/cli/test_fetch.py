@@ -34,7 +34,8 @@ def test_what_came_the_licence_and_the_next_command_are_said(
 def test_ctrl_c_keeps_what_came_and_says_so(
     mirror: Mirror, archives, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    mirror.cut_after, mirror.interrupt = [archives[0].size, 1000], True
+    mirror.cut_after = [archives[0].size, 1000]
+    mirror.interrupt = tmp_path / ".fetching" / "images.tar.gz"
     with pytest.raises(KeyboardInterrupt):
         fetch_command(tmp_path, mirror.url, archives)
     assert "the same command goes on" in capsys.readouterr().err

@@ -61,6 +61,31 @@ def test_a_training_prints_a_line_an_epoch_and_its_model_is_listed(
     assert "Best epoch" in again.out
 
 
+def test_then_goes_on_from_the_best_model(petseg, make_project: MakeProject):
+    root = make_project(6)
+    first = root / ".petseg" / "runs" / "first"
+    words = ("train", root, "--preset", "baseline", *TINY, "--run", first, "--name", "Mine")
+    outcome = petseg(*words, "--then", "polish")
+    assert outcome.code == 0, outcome.err
+    second = read_run_config(first.with_name("first-polish"))
+    assert (second.name, second.train.preset) == ("Mine", "polish")
+    assert second.train.start == str(first / "best.safetensors")
+    assert read_run_config(first).name != "Mine"
+    # Both are done: the same command only tells of them.
+    again = petseg(*words, "--then", "polish")
+    assert (again.code, again.out.count("Best epoch")) == (0, 2)
+    assert len(list(first.parent.iterdir())) == 2
+
+
+def test_then_does_not_go_on_where_the_first_training_failed(
+    petseg, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+):
+    acting(monkeypatch, events.Failed(reason="no room left"))
+    root = make_project(3)
+    assert petseg("train", root, "--preset", "baseline", "--then", "polish").code == 1
+    assert len(list((root / ".petseg" / "runs").iterdir())) == 1
+
+
 def test_ctrl_c_right_after_the_start_stops_the_training(
     petseg, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
 ):
@@ -126,6 +151,8 @@ class TestWhatCannotWork:
             (["--set", "epoch=3"], "no training option 'epoch'"),
             (["--set", "epochs=three"], "option epochs"),
             (["--from", "gone.safetensors"], "no such model file"),
+            (["--then", "best"], "no preset 'best'"),
+            (["--then", "polish", "--queue"], "leave out --grid and --queue"),
         ],
     )
     def test_options(self, petseg, make_project: MakeProject, words: list[str], reason: str):

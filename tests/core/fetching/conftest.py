@@ -7,9 +7,11 @@ import io
 import signal
 import tarfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,7 +34,7 @@ class Mirror:
     statuses: list[int] = field(default_factory=list)  # of each next answer; then 200
     moved: dict[str, str] = field(default_factory=dict)  # path -> where it is now
     with_length: bool = True
-    interrupt: bool = False  # Ctrl+C when a body was cut
+    interrupt: Path | None = None  # Ctrl+C when what was cut has been written to this file
     asked: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -66,7 +68,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         cut = body[: self.mirror.cut_after.pop(0)]
         self.wfile.write(cut)
-        if self.mirror.interrupt and len(cut) < len(body):
+        file = self.mirror.interrupt
+        if file is not None and len(cut) < len(body):
+            while not file.exists() or file.stat().st_size < len(cut):
+                time.sleep(0.001)  # a signal in the middle of making the connection may get lost
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             self.rfile.read(1)  # until the other side has gone
 

@@ -34,6 +34,13 @@ def test_every_preset_is_a_config_as_it_stands(name: str):
         assert outputs_for(config, scheme) in (1, 2, 3)
 
 
+def test_polish_shows_larger_pictures_than_its_model_saw(make_model: MakeModel):
+    model = make_model(size=64)
+    assert make_config("polish", start=str(model)).size == 72
+    assert make_config("polish", start=str(model), size=64).size == 64
+    assert make_config("quick", start=str(model)).size == 64
+
+
 def test_the_plain_recipes_are_those_of_the_field():
     baseline = make_config("baseline")
     assert (baseline.size, baseline.batch, baseline.epochs) == (128, 8, 5)

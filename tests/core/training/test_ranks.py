@@ -167,7 +167,7 @@ def test_a_killed_process_is_started_again_and_the_numbers_stay(
     with torchrun(log, "-m", "core.training", run, restarts=3) as process:
         wait_for(lambda: epochs_of(run), process)
         os.kill(child_of(process, rank=1), signal.SIGKILL)
-        assert process.wait(timeout=300) == 0, log.read_text()
+        assert process.wait(timeout=600) == 0, log.read_text()
     assert any(isinstance(e, events.Resumed) for e in story(run))
     assert numbers(run) == numbers(by_two["alike"])
     assert same_weights(run, by_two["alike"])
