@@ -116,7 +116,8 @@ def _keyed(names: list[str], behind: str = "") -> list[str]:
 
 def _number_key(digits: str) -> str:
     plain = str(int(digits))
-    return f"0{chr(len(plain))}{plain}"  # among other characters, it comes where digits do
+    # Longer ones come later, all of them where digits do; the 47th character would be a slash.
+    return f"0{chr(256 + len(plain))}{plain}"
 
 
 def _sorted(keyed: list[str]) -> list[str]:
@@ -177,7 +178,7 @@ def _walk(
             enter(at, real)
             break
         else:
-            levels.remove(level)
+            levels.pop()
         if run:
             yield run
 

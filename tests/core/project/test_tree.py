@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.project import tree as tree_module
@@ -46,6 +46,7 @@ NAMES = st.text(st.sampled_from("aBÅ19_ .é"), min_size=1, max_size=8).filter(
 
 
 @given(st.lists(NAMES, unique=True, max_size=12))
+@example([f"{'1' * length}a" for length in range(240, 0, -1)])
 def test_names_come_in_the_order_in_which_people_count(names: list[str]):
     assert in_order(names) == sorted(names, key=_counted)
 
