@@ -30,7 +30,7 @@ from benchmarks.report import Row, json_argument, report
 from benchmarks.scale_photos import draw_photos, part_of
 from benchmarks.scale_watched import Watched, children_of, peak_of, watched
 from core.batch.ledger import Ledger
-from core.cli.predict import STATE
+from core.cli.photos import STATE
 from core.labels import PET, BorderRule
 from core.modelfile import ModelDescription
 from core.project.duplicates import groups_of
@@ -136,7 +136,7 @@ def _killed(photos: Path, images: int, model: Path, scratch: Path) -> Iterator[R
 
     _say(f"two ranks, {images} images, one killed")
     first, second = start(0), start(1)
-    while _noted(out) < images // 3:
+    while _noted(out) < images // 3 and second.poll() is None:
         time.sleep(_LOOK_SECONDS)
     second.kill()
     second.wait()

@@ -152,8 +152,11 @@ class Ledger:
 
     def close(self) -> None:
         """Close all files; those of a folder stay."""
-        for file in (*self._open.values(), *([self._own] if self._own is not None else [])):
+        for file in self._open.values():
             file.close()
+        if self._own is not None:
+            with suppress(OSError):  # what could not be written was said when it was noted
+                self._own.close()
         self._open, self._paths, self._own = {}, [], None
 
     def __enter__(self) -> Self:
@@ -246,7 +249,7 @@ def _digest(key: str) -> int:
 
 def _write_first(path: Path, job: Mapping[str, Any]) -> None:
     """Write a job down unless another process was faster. Raises WriteError."""
-    mine = path.with_name(f"{secrets.token_hex(6)}.tmp")
+    mine = path.with_name(f".petseg-{secrets.token_hex(6)}.tmp")  # as ``sweep`` knows them
     write_json(mine, job)
     try:
         os.link(mine, path)

@@ -34,10 +34,10 @@ from core.evaluation.assess import (
 )
 from core.evaluation.comparison import Comparison, compare
 from core.evaluation.groups import Grouping, groups_of
-from core.evaluation.result import FILE_NAME, Evaluation, Summary, write_evaluation
+from core.evaluation.result import Evaluation, Summary, write_evaluation
 from core.evaluation.sources import Answers, answers_of
 from core.evaluation.terms import FIGURES, SEEN, Term
-from core.evaluation.writing import write_all
+from core.evaluation.writing import WRITTEN, write_all
 from core.labels import BorderRule, listed
 from core.masks import MaskEncoding
 from core.project.project import Project
@@ -177,8 +177,12 @@ def _ledgers(
     job = _job(project, asked, tasks)
     if not anew:
         require_same(state, job)
-        if standing(state) is None and (out / FILE_NAME).exists():
-            raise BadInput(f"{out} holds another evaluation: choose another --out, or --anew.")
+        there = [out / name for name in WRITTEN if (out / name).exists()]
+        if standing(state) is None and there:
+            raise BadInput(
+                f"This command has not made {listed(there)}: choose another --out, or --anew to "
+                "replace what is there."
+            )
     ledgers = [stack.enter_context(Ledger(state / str(i))) for i in range(len(tasks))]
     if anew:
         for ledger in ledgers:

@@ -10,6 +10,9 @@ from core.cli.segmenting import Job
 from core.errors import BadInput
 from core.project.layout import find_layout, list_images, mask_names
 
+STATE = ".petseg-predict"
+"""The folder in that of the masks in which is noted what was done."""
+
 
 @dataclass
 class Photos:
@@ -45,13 +48,13 @@ class Photos:
 def find_photos(inputs: Sequence[Path], out: Path) -> Photos:
     """The photos of folders and single files, each once.
 
-    Raises BadInput: none, not there, two that would write one mask, a folder's own masks in
-    ``out``.
+    What lies in ``out`` is left out where this command has made it. Raises BadInput: none, not
+    there, two that would write one mask, photos or a folder's own masks in ``out``.
     """
     if out.exists() and not out.is_dir():
         raise BadInput(f"--out {out} is a file, not a folder.")
     photos = Photos(out)
-    groups = _folders(inputs)
+    groups = _folders(inputs, out)
     writers: dict[str, Path] = {}
     for folder, names in groups:
         names = list(dict.fromkeys(names))
@@ -81,20 +84,36 @@ def _keep_off_own_masks(inputs: Sequence[Path], out: Path) -> None:
     for folder in filter(Path.is_dir, inputs):
         layout = find_layout(folder)
         for place in filter(None, (layout.masks, layout.trimaps)):
-            if place.is_dir() and out.resolve().is_relative_to(place.resolve()):
-                raise BadInput(f"{out} holds {folder}'s own masks: choose another --out.")
+            # Also where there are none yet: whatever lies there counts as approved.
+            if out.resolve().is_relative_to(place.resolve()):
+                raise BadInput(f"{out} is for {folder}'s own masks: choose another --out.")
 
 
-def _folders(inputs: Sequence[Path]) -> list[tuple[Path, list[str]]]:
+def _folders(inputs: Sequence[Path], out: Path) -> list[tuple[Path, list[str]]]:
     """Each folder with the names of its images; single files are gathered by their folder."""
     found: list[tuple[Path, list[str]]] = []
     single: dict[Path, list[str]] = {}
     for path in inputs:
         if path.is_dir():
             layout = find_layout(path)
-            found.append((layout.images, list_images(layout)))
+            found.append((layout.images, _but_those_in(out, layout.images, list_images(layout))))
         elif path.exists():
             single.setdefault(path.parent, []).append(path.name)
         else:
             raise BadInput(f"{path} does not exist.")
     return found + list(single.items())
+
+
+def _but_those_in(out: Path, folder: Path, names: list[str]) -> list[str]:
+    """The names without those of masks that were made among the photos. Raises BadInput."""
+    if not out.resolve().is_relative_to(folder.resolve()):
+        return names
+    below = out.resolve().relative_to(folder.resolve()).as_posix() + "/"
+    others = [name for name in names if not name.startswith(below)]
+    # Directly beside the photos, masks cannot be told from them the next time.
+    if below == "./" or (len(others) < len(names) and not (out / STATE).is_dir()):
+        raise BadInput(
+            f"--out {out} is a folder of photos: masks in there would be taken for photos. "
+            "Choose another one, or a new one in it."
+        )
+    return others

@@ -21,7 +21,7 @@ from core.batch.pool import in_processes, in_threads
 from core.batch.shares import Share, cores_of
 from core.cli.models import model_path
 from core.cli.output import DONE, images, progress, report_skipped, say, warn
-from core.cli.photos import Photos, find_photos
+from core.cli.photos import STATE, Photos, find_photos
 from core.cli.segmenting import FIGURES, MOST_AT_ONCE, Job, Segmenter, Way
 from core.cli.together import ALL_HERE, LAST_TELLS, Together, require_same, share_for, take_over
 from core.errors import BadInput
@@ -30,7 +30,6 @@ from core.inference.options import PredictOptions
 from core.labels import BorderRule, LabelScheme, listed, scheme_under
 from core.modelfile import ModelDescription, read_description, read_onnx
 
-STATE = ".petseg-predict"
 _CHANGED = "it changed meanwhile: the same command does it again"
 
 

@@ -191,7 +191,20 @@ def conclude(task: Task, ledger: Ledger) -> Assessment:
         seed=SEED,
         rows=rows,
     )
-    return Assessment(evaluation, rows.pictures(WORST))
+    return Assessment(evaluation, _pictures(task, rows.worst(WORST)))
+
+
+def _pictures(task: Task, worst: Mapping[str, bytes | None]) -> dict[str, bytes]:
+    """The pictures of the worst images, the worst first; those that are not there are drawn."""
+    scorer = Scorer(task.project.settings.scheme, task.rule, task.answers)
+    pictures = {}
+    for name, picture in worst.items():
+        if picture is None:
+            again = scorer(pair_of(task.project, name))
+            picture = None if isinstance(again, str) else again.picture
+        if picture is not None:
+            pictures[readable(name)] = picture
+    return pictures
 
 
 @dataclass(frozen=True)

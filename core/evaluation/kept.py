@@ -15,7 +15,7 @@ from core.project.project import Project
 FOLDER = "evaluations"
 PICTURES = "worst"
 """The folder in an evaluation's that holds the pictures of its worst images: 00.jpg, 01.jpg, ..."""
-_ABOUT = "about.json"
+ABOUT = "about.json"
 _LONGEST = 1 << 16  # bytes
 
 
@@ -52,7 +52,7 @@ def write_about(folder: Path, evaluation: Evaluation) -> None:
     )
     value = asdict(kept)
     del value["folder"]
-    write_json(folder / _ABOUT, value)
+    write_json(folder / ABOUT, value)
 
 
 def list_kept(project: Project) -> list[Kept]:
@@ -78,7 +78,7 @@ def _read(folder: Path) -> Kept | None:
     if not (folder / FILE_NAME).is_file():
         return None
     try:
-        raw = read_json(folder / _ABOUT, _LONGEST)
+        raw = read_json(folder / ABOUT, _LONGEST)
         return Kept(
             folder=folder,
             title=str(raw["title"]),

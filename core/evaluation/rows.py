@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
@@ -47,14 +48,17 @@ class StoredRows(LazyRows):
     def __iter__(self) -> Iterator[ImageScores]:
         return (self[i] for i in range(len(self)))
 
-    def pictures(self, number: int) -> dict[str, bytes]:
-        """Image -> JPEG of so many of the worst, the worst first.
+    def worst(self, number: int) -> dict[str, bytes | None]:
+        """The names of so many of the worst, the worst first, and their pictures.
 
-        One that several processes have scored may be without.
+        There is none of one that was not among the worst when it was scored, but is now that
+        others were scored anew.
         """
         worst = heapq.nsmallest(number, range(len(self)), key=lambda i: badness(self[i]))
-        found = [read_found(self._ledger, int(self._places[i]), self._names[i]) for i in worst]
-        return {f.row.image: f.picture for f in found if f.picture is not None}
+        names = [self._names[i] for i in worst]
+        places = (int(self._places[i]) for i in worst)
+        found = (read_found(self._ledger, *at) for at in zip(places, names, strict=True))
+        return {name: one.picture for name, one in zip(names, found, strict=True)}
 
 
 def read_found(ledger: Ledger, place: int, name: str) -> Found:
@@ -62,7 +66,7 @@ def read_found(ledger: Ledger, place: int, name: str) -> Found:
     raw: dict[str, Any] = ledger.read(place)
     try:
         found = found_in(raw)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise BadInput(f"What was noted of {name} is damaged ({error}): use --anew.") from error
     if found.row.image != readable(name):
         raise BadInput(f"What was noted of {name} is of another image: use --anew.")

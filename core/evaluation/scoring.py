@@ -49,7 +49,7 @@ class Found:
 
 
 def found_in(raw: dict[str, Any]) -> Found:
-    """Raises ValueError, TypeError, KeyError where it is none."""
+    """Raises ValueError, TypeError, KeyError, zlib.error where it is none."""
     levels = picture = None
     if raw["levels"] is not None:
         size = 2 * LEVELS * _COUNT.itemsize

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from core.batch import ledger as ledger_module
 from core.batch.ledger import Ledger, claim, differences, standing
 from core.errors import BadInput
+from core.files import WriteError
 
 
 def test_what_one_process_notes_all_others_find(tmp_path: Path):
@@ -56,6 +59,16 @@ def test_lines_that_are_no_rows_harm_nobody(tmp_path: Path):
         index = ledger.look()
         assert len(index.keys) == 1
         assert not index.settled("a")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is full")
+def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(_path: Path, _mode: str) -> BinaryIO:
+        return Path("/dev/full").open("wb")
+
+    monkeypatch.setattr(ledger_module, "open", full, raising=False)
+    with pytest.raises(WriteError, match="Free some space"), Ledger(tmp_path) as ledger:
+        ledger.append("a", {"n": 1})
 
 
 def test_without_a_folder_it_is_gone_with_its_process(tmp_path: Path):

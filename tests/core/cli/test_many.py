@@ -256,6 +256,28 @@ def test_another_photo_of_the_same_name_does_not_take_its_mask(
     assert masks(out) == before
 
 
+def test_masks_that_were_made_among_the_photos_are_not_taken_for_photos(
+    petseg, photos: Path, alone: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(photos)
+    words = ("predict", ".", "--out", "masks made/here")
+    assert petseg(*words).code == 3
+    (photos / "masks made" / "here" / "a" / "3.png").unlink()
+    outcome = petseg(*words)
+    assert "Segmented 1 image " in outcome.out
+    assert "19 were done before" in outcome.out
+    assert contents(photos / "masks made" / "here") == contents(alone[0])
+
+
+@pytest.mark.parametrize("out", [".", "a"])
+def test_masks_do_not_go_where_photos_are(petseg, photos: Path, out: str, snapshot):
+    before = snapshot(photos)
+    outcome = petseg("predict", photos, "--out", photos / out)
+    assert outcome.code == 2
+    assert "is a folder of photos" in outcome.err
+    assert snapshot(photos) == before
+
+
 def test_what_a_killed_process_left_half_written_is_swept_up_later(
     petseg, photos: Path, alone: tuple[Path, Path]
 ):
@@ -355,6 +377,34 @@ def test_a_mask_that_changed_is_scored_again_and_no_other(
     assert "28 images were scored before" in outcome.out
     rows = zip(before["rows"], told(out)["rows"], strict=True)
     assert [a["image"] for a, b in rows if a != b] == ["animal-3.png"]
+
+
+def test_images_that_are_among_the_worst_since_others_got_better_have_their_pictures(
+    petseg, scored: tuple[Path, Path], tmp_path: Path
+):
+    root, out = scored
+    (ledger,) = (out / evaluate.STATE / "0").glob("*.rows.jsonl")
+    assert '"picture":null' in ledger.read_text()
+    worst = [row["image"] for row in sorted(told(out)["rows"], key=lambda row: row["iou"])]
+    assert petseg("predict", root / "images", "--out", tmp_path / "made").code == 3
+    for name in worst[:5]:
+        (root / "masks" / name).write_bytes((tmp_path / "made" / name).read_bytes())
+    for place in (out, tmp_path / "anew"):
+        assert petseg("evaluate", root, "--subset", "all", "--out", place).code == 3
+    assert_same_evaluation(out, tmp_path / "anew")
+
+
+@pytest.mark.parametrize("name", ["images.csv", "worst", "evaluation.json"])
+def test_what_an_evaluation_has_not_made_is_not_overwritten_unasked(
+    petseg, scored: tuple[Path, Path], tmp_path: Path, name: str
+):
+    root, _ = scored
+    mine = tmp_path / "mine" / name
+    mine.mkdir(parents=True)
+    outcome = petseg("evaluate", root, "--subset", "all", "--out", tmp_path / "mine")
+    assert outcome.code == 2
+    assert f"has not made {mine}" in outcome.err
+    assert list((tmp_path / "mine").rglob("*")) == [mine]
 
 
 def test_two_models_are_compared_by_many_as_by_one(

@@ -352,21 +352,32 @@ def test_a_file_is_no_place_for_masks(petseg, tmp_path: Path):
     assert "is a file" in outcome.err
 
 
-@pytest.mark.parametrize("name", ["a.png", "b_overlay.jpg"])
-def test_a_photo_is_never_overwritten(petseg, tmp_path: Path, name: str):
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("a.png", ["a.jpg"]),
+        ("b_overlay.jpg", ["b.jpg"]),
+        ("b_overlay.jpg", ["b.jpg", "b_overlay.jpg", "--anew"]),
+    ],
+)
+def test_a_photo_is_never_overwritten(
+    petseg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: list[str]
+):
     kept = photo(tmp_path / name)
-    photo(tmp_path / "b.jpg", seed=1)
+    photo(tmp_path / given[0], seed=1)
     before = kept.read_bytes()
-    outcome = petseg("predict", tmp_path, "--out", tmp_path, "--overlay")
+    monkeypatch.chdir(tmp_path)
+    outcome = petseg("predict", *given, "--out", ".", "--overlay")
     assert outcome.code == 2
     assert name in outcome.err
     assert kept.read_bytes() == before
 
 
-def test_a_folders_own_masks_are_never_overwritten(
-    petseg, make_project: MakeProject, tmp_path: Path, snapshot
+@pytest.mark.parametrize("masked", [2, 0])
+def test_predictions_do_not_go_where_a_folders_own_masks_are(
+    petseg, make_project: MakeProject, tmp_path: Path, snapshot, masked: int
 ):
-    root = make_project(2)
+    root = make_project(2, masked)
     before = snapshot(root)
     outcome = petseg("predict", root, "--out", root / "masks")
     assert outcome.code == 2
