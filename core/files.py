@@ -110,11 +110,11 @@ def read_json(path: Path, limit: int = 64 * 2**20) -> Any:
         raise BadInput(f"{path} is damaged (not JSON: {error}).") from error
 
 
-def unused(path: Path) -> Path:
-    """The path itself, or with a number behind it where something is there already."""
-    candidate, number = path, 2
+def unused(path: Path, suffix: str = "") -> Path:
+    """The path with the suffix, and a number before that where something is there already."""
+    candidate, number = path.with_name(path.name + suffix), 2
     while candidate.exists():
-        candidate, number = path.with_name(f"{path.name}-{number}"), number + 1
+        candidate, number = path.with_name(f"{path.name}-{number}{suffix}"), number + 1
     return candidate
 
 

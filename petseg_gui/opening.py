@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from core.errors import BadInput
 from core.evaluation.triage import Arrangement, by_name
 from core.files import WriteError, is_writable
 from core.masks import MaskEncoding
@@ -318,7 +319,7 @@ def _finish_imports(project: Project) -> str:
 
     try:
         return finish_imports(project)
-    except WriteError as error:
+    except (WriteError, BadInput) as error:
         return f"An import was interrupted and cannot be finished yet. {error}"
 
 

@@ -54,6 +54,7 @@ def export_command(
                 options,
                 lambda done, total: tell(done, total, ""),
                 replacing=replacing,
+                subset=subset,
             )
     except TargetTaken as error:
         raise BadInput(f"{error} (--replace)") from error

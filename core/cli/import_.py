@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from core.cli.output import (
@@ -85,7 +86,9 @@ def import_command(
         lock.release()
     if imported is None:
         return DONE
-    say(f"Imported {images(len(imported.masks))}. To undo it: petseg import --undo {folder}")
+    elsewhere = f" --project {quote(str(store))}" if store is not None else ""
+    undo = f"petseg import --undo {quote(str(folder))}{elsewhere}"
+    say(f"Imported {images(len(imported.masks))}. To undo it: {undo}")
     save_json(
         json_file,
         about
@@ -123,10 +126,12 @@ def _finish(project: Project) -> None:
 
 
 def _be_ids(project: Project, plan: ImportPlan, wish: Wish) -> None:
-    """Convert the folder's masks where that is needed and asked for. Raises BadInput."""
-    if not wish.converting:
-        return
-    if project.settings.mask_encoding is not MaskEncoding.IDS:
+    """Convert the folder's masks where that is asked for, and serves an import.
+
+    Raises BadInput, WriteError.
+    """
+    wanted = wish.converting and plan.chosen
+    if wanted and project.settings.mask_encoding is not MaskEncoding.IDS:
         with progress_bar("converting") as tell:
             convert_to_ids(project, lambda done, total: tell(done, total, ""), lambda: False)
         say("The folder's masks are class ids now.")

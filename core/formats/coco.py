@@ -29,6 +29,7 @@ from core.formats.photos import copy_photo
 from core.formats.polygons import Part, fill, outlines, parts, seamed
 from core.formats.source import Entry, FormatError, ReadOptions, Size, Source, SourceClass
 from core.formats.spool import LazyEntries, Shape, Spool
+from core.images import MAX_PIXELS
 from core.labels import LONGEST_NAME, VOID, LabelClass, LabelScheme, listed
 
 _FIRST_KEY = re.compile(rb'\s*\{\s*"(info|licenses|images|annotations|categories)"')
@@ -97,7 +98,9 @@ def write(
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
         places = [*path.glob("*.json"), *(path / "annotations").glob("*.json")]
-        return [place for place in sorted(places) if _files(place)]
+        found = [place for place in sorted(places) if _files(place)]
+        # Of COCO's own only these are masks; its captions and keypoints list the same images.
+        return [place for place in found if place.name.startswith("instances")] or found
     try:
         with open(path, "rb") as file:
             return [path] if _FIRST_KEY.match(file.read(1000)) else []
@@ -110,26 +113,27 @@ class _Found:
     """What was read so far: images and categories of all files, each by its number here.
 
     names: "" for an image that annotations name and no list of images; sizes: None where the file
-    says nothing.
+    says nothing; listed: the categories in the order of their list, which comes last in many files.
     """
 
     spool: Spool = field(default_factory=Spool)
     names: list[str] = field(default_factory=list)
     sizes: list[Size | None] = field(default_factory=list)
     categories: list[SourceClass] = field(default_factory=list)
+    listed: dict[int, int] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
 
     def source(self, path: Path) -> Source:
         labels = self.spool.finish()
         classes = Classes()
-        used = sorted(frozenset().union(*set(labels.values())))
+        used = frozenset().union(*set(labels.values()))
         positions = {
             label: classes.position(self.categories[label].name, self.categories[label].colour)
-            for label in used
+            for label in sorted(used, key=lambda n: self.listed.get(n, len(self.categories) + n))
         }
-        listed = [number for number, name in enumerate(self.names) if name]
-        annotated = [number for number in listed if number in labels]
-        bare = len(listed) - len(annotated)
+        images = [number for number, name in enumerate(self.names) if name]
+        annotated = [number for number in images if number in labels]
+        bare = len(images) - len(annotated)
         self.left_out["images without any annotation: nobody may have looked at them"] = bare
         self.left_out["annotated images that the file does not list"] = len(labels) - len(annotated)
 
@@ -163,6 +167,8 @@ def _read_file(file: Path, found: _Found) -> None:
         return len(found.names) - 1
 
     def new_category(key: int | str) -> int:
+        if len(found.categories) >= limits.MOST_LABELS:
+            raise FormatError(f"{file.name}: more than {limits.MOST_LABELS:,} categories.")
         found.categories.append(SourceClass(f"category {key}"[:LONGEST_NAME]))
         return len(found.categories) - 1
 
@@ -175,11 +181,14 @@ def _read_file(file: Path, found: _Found) -> None:
         if key == "categories":
             name = limits.class_name(member.get("name"), where)
             label = SourceClass(name, _colour(member.get("color")))
-            found.categories[categories[_id(member, "id", where)]] = label
+            number = categories[_id(member, "id", where)]
+            found.categories[number] = label
+            found.listed.setdefault(number, len(found.listed))
         elif key == "images":
             _add_image(found, images[_id(member, "id", where)], member, where)
         else:
-            where = f"{file.name}, annotation {_id(member, 'id', where)}"
+            if member.get("id") is not None:  # without one it is named by its place in the file
+                where = f"{file.name}, annotation {_id(member, 'id', where)}"
             image = images[_id(member, "image_id", where)]
             label_number = categories[_id(member, "category_id", where)]
             try:
@@ -230,6 +239,8 @@ def _runs(segmentation: dict[str, Any], label: int, where: str) -> Shape:
     if isinstance(counts, str) and counts.isascii():
         return Shape(label, _COMPRESSED, where, head + counts.encode("ascii"))
     if isinstance(counts, list) and all(type(count) is int for count in counts):
+        if any(abs(count) > MAX_PIXELS for count in counts):
+            raise FormatError(f"{where}: a run longer than any image.")
         return Shape(label, _COUNTS, where, head + np.array(counts, np.int64).tobytes())
     raise FormatError(f"{where}: run lengths are text or whole numbers.")
 

@@ -30,7 +30,6 @@ _FILE = "annotations.xml"
 _CHUNK = 1 << 20
 _LONGEST_TAG = 8 << 20  # bytes
 _DEEPEST = 20
-_MOST_LABELS = 10_000
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _COMMON = 'source="manual" occluded="0" z_order="0"'
 _POLYGON, _MASK = range(2)
@@ -81,18 +80,23 @@ def write(
 ) -> Iterator[str]:
     """Write one XML file, one mask or polygon a connected part and class.
 
-    Yields each image's name. Raises WriteError, and FormatError for a name that XML cannot hold.
+    Yields each image's name. Raises WriteError, and FormatError for a class that XML cannot hold.
     """
-    names = {label.id: _attribute(label.name) for label in scheme.classes}
+    names = {label.id: _class_name(label.name) for label in scheme.classes}
     try:
         with open(target, "w", encoding="utf-8") as file:
             file.write(_head(scheme))
-            for number, item in enumerate(items):
+            number = 0
+            for item in items:
+                if _UNWRITABLE.search(item.name):
+                    item.leave_out("XML cannot hold its name; rename it first")
+                    continue
                 width, height = item.size
-                name = _attribute(item.name)
+                name = quoteattr(item.name)
                 file.write(
                     f'  <image id="{number}" name={name} width="{width}" height="{height}">\n'
                 )
+                number += 1
                 for part in parts(item.mask(), without=VOID):
                     shape = _polygon(part) if options.polygons else _mask(part)
                     file.write(f"    <{shape} label={names[part.label]} {_COMMON}/>\n")
@@ -136,8 +140,8 @@ class _Found:
             layer = limits.whole_number(attributes.get("z_order", "0"))
             if layer is None:
                 raise FormatError(f"{where}: z_order must be a whole number.")
-            if len(self.labels) >= _MOST_LABELS and label not in self.labels:
-                raise FormatError(f"{self.title}: more than {_MOST_LABELS:,} labels.")
+            if len(self.labels) >= limits.MOST_LABELS and label not in self.labels:
+                raise FormatError(f"{self.title}: more than {limits.MOST_LABELS:,} labels.")
             position = self.labels.setdefault(label, len(self.labels))
             shape = _shape(kind, attributes, position, where)
             self.spool.add(number, shape, layer)
@@ -276,7 +280,7 @@ class _Handler:
         if self._path[-1:] == ["label"] and tag in ("name", "color"):
             self._label[tag] = self._text.strip()
         elif tag == "label" and self._path[-1:] == ["labels"]:
-            self._keep_colour(self._label.get("name", ""), self._label.get("color", ""))
+            self._keep_label(self._label.get("name", ""), self._label.get("color", ""))
             self._label = {}
 
     def no_document_type(self, *_: object) -> None:
@@ -284,10 +288,13 @@ class _Handler:
             f"{self._found.title}: has a document type (DTD), in which entities can hide; refused."
         )
 
-    def _keep_colour(self, name: str, colour: str) -> None:
-        if re.fullmatch("#[0-9a-fA-F]{6}", colour) and len(self._found.colours) < _MOST_LABELS:
+    def _keep_label(self, name: str, colour: str) -> None:
+        found = self._found
+        if len(found.labels) < limits.MOST_LABELS:
+            found.labels.setdefault(name, len(found.labels))  # in the order of the task's list
+        if name in found.labels and re.fullmatch("#[0-9a-fA-F]{6}", colour):
             red, green, blue = bytes.fromhex(colour[1:])
-            self._found.colours[name] = red, green, blue
+            found.colours[name] = red, green, blue
 
 
 def _parse(file: Path, found: _Found) -> None:
@@ -327,10 +334,10 @@ def _label(label: LabelClass) -> str:
     )
 
 
-def _attribute(name: str) -> str:
-    """A name in quotes. Raises FormatError."""
+def _class_name(name: str) -> str:
+    """A class's name in quotes. Raises FormatError."""
     if _UNWRITABLE.search(name):
-        raise FormatError(f"{name!r} has characters that XML cannot hold; rename it first.")
+        raise FormatError(f"The class {name!r} has characters that XML cannot hold; rename it.")
     return quoteattr(name)
 
 

@@ -84,13 +84,15 @@ def export(
     progress: Progress = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
     replacing: bool = False,
+    subset: str = "",
 ) -> Exported | None:
     """Write images' masks (or what a model predicts where they have none) in a format.
 
     Memory stays flat however many there are. None where it was cancelled: nothing is left of it.
-    replacing: an earlier export may stand there. An image whose mask cannot be read is left out
-    and named. Raises BadInput (nothing to export, a target that is taken or inside of the folder),
-    TargetTaken, FormatError, WriteError.
+    replacing: an earlier export may stand there. subset: what all of the images are of, where one
+    was asked for; else the split as it is written down counts. An image whose mask cannot be read
+    is left out and named. Raises BadInput (nothing to export, a target that is taken or inside of
+    the folder), TargetTaken, FormatError, WriteError.
     """
     if known.write is None:
         raise BadInput(f"{known.title} can only be imported.")
@@ -105,7 +107,7 @@ def export(
         part.parent.mkdir(parents=True, exist_ok=True)
         if not known.suffix:
             part.mkdir()
-        items = _items(project, names, options, tally)
+        items = _items(project, names, options, subset, tally)
         written = 0
         with closing(known.write(items, project.settings.scheme, part, options)) as done:
             for written, _ in enumerate(done, 1):
@@ -165,10 +167,10 @@ def losses(project: Project, known: Format, options: WriteOptions) -> Sequence[s
 
 
 def _items(
-    project: Project, names: Sequence[str], options: WriteOptions, tally: _Tally
+    project: Project, names: Sequence[str], options: WriteOptions, subset: str, tally: _Tally
 ) -> Iterator[Item]:
     """The images whose masks can be read, one after the other."""
-    split = project.known_split()
+    split = {} if subset else project.known_split()
     for name in names:
         path = project.image_path(name)
         try:
@@ -185,9 +187,8 @@ def _items(
             tally.problems[name] = "it has neither a mask nor a prediction"
             continue
         written = project.mask_target(name).relative_to(project.mask_folder).as_posix()
-        yield Item(
-            name, path, size, _giving(mask), written, _subset(split.get(name)), _naming(tally, name)
-        )
+        part = subset or _subset(split.get(name))
+        yield Item(name, path, size, _giving(mask), written, part, _naming(tally, name))
 
 
 def _giving(mask: np.ndarray) -> Callable[[], np.ndarray]:
@@ -230,7 +231,8 @@ def _mark(
         f"made: {datetime.now(UTC).isoformat(timespec='seconds')}",
         *losses(project, known, options),
     )
-    (folder / MARK).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    text = "".join(f"{line}\n" for line in lines)
+    (folder / MARK).write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def _take_place(part: Path, target: Path) -> None:

@@ -22,6 +22,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ import numpy as np
 from core import files, jsonl
 from core.errors import BadInput
 from core.files import WriteError, file_stamp
-from core.formats.planning import ImportPlan, Progress
+from core.formats.planning import ImportPlan, Progress, staying_classes
 from core.formats.source import FormatError
 from core.images import ImageError, image_size
 from core.labels import VOID, LabelClass, LabelScheme
@@ -56,6 +57,7 @@ class NeedsIds(BadInput):
 class Staged:
     """Masks that are made and wait to be written: all that can fail has not failed."""
 
+    plan: ImportPlan
     folder: Path
     images: int
     problems: dict[str, str]
@@ -123,9 +125,11 @@ def stage_import(
     """Make all masks of an import aside; None where it was cancelled. The folder is as it was.
 
     An image whose annotations cannot be used is left out and named.
-    Raises NeedsIds; BadInput: nothing to import, read-only, targets that are no scheme; WriteError.
+    Raises NeedsIds; BadInput: nothing to import, read-only, targets that are no scheme, other
+    classes than at the preview; WriteError.
     """
     project.require_writable()
+    _require_same_classes(project, plan)
     names, table, scheme = plan.chosen, plan.table(), plan.scheme
     if not names:
         raise BadInput("There is nothing to import: no annotated image is here without a mask.")
@@ -166,7 +170,7 @@ def stage_import(
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    return Staged(part, images, problems)
+    return Staged(plan, part, images, problems)
 
 
 def commit_import(
@@ -174,14 +178,18 @@ def commit_import(
 ) -> Imported:
     """Put staged masks in their places; a mask that changed meanwhile stays and is named.
 
-    For whoever alone writes to the folder. Raises WriteError: all is as it was, or will be
-    finished by ``finish_imports``.
+    For whoever alone writes to the folder. Raises BadInput: other classes than at the preview,
+    nothing has changed; WriteError: all is as it was, or will be finished by ``finish_imports``,
+    which is said.
     """
     try:
-        folder = staged.folder.rename(staged.folder.with_suffix(_WRITING))
-    except OSError as error:
-        raise WriteError(f"Cannot write {staged.folder}: {error.strerror or error}.") from error
-    imported = _write(project, folder, staged.images, progress)
+        _require_same_classes(project, staged.plan)
+    except BadInput:
+        drop_staged(staged)
+        raise
+    folder = _renamed(staged.folder, staged.folder.with_suffix(_WRITING))
+    with _finished_later():
+        imported = _write(project, folder, staged.images, progress)
     return replace(imported, problems=staged.problems | imported.problems)
 
 
@@ -198,8 +206,7 @@ def last_import(project: Project) -> str:
 def import_title(project: Project, import_id: str) -> str:
     """What an import was read from, and when (local time). Raises BadInput."""
     about = _read_about(project.store / FOLDER / import_id)
-    made = datetime.fromisoformat(about["made"]).astimezone()
-    return f"“{Path(about['source']).name}”, {made:%Y-%m-%d %H:%M}"
+    return f"“{about.source}”, {about.made.astimezone():%Y-%m-%d %H:%M}"
 
 
 def undo_import(
@@ -216,17 +223,16 @@ def undo_import(
     folder = next((f for f in _folders(project, "") if f.name == import_id), None)
     if folder is None:
         raise BadInput("There is no import that could be undone.")
-    try:
-        folder = folder.rename(folder.with_name(import_id + _UNDOING))
-    except OSError as error:
-        raise WriteError(f"Cannot write {folder}: {error.strerror or error}.") from error
-    return _take_back(project, folder, progress)
+    folder = _renamed(folder, folder.with_suffix(_UNDOING))
+    with _finished_later():
+        return _take_back(project, folder, progress)
 
 
 def finish_imports(project: Project) -> str:
     """Finish what a crash interrupted; what was finished, in words for people, "" for nothing.
 
-    For whoever alone writes to the folder. Raises WriteError.
+    For whoever alone writes to the folder. Raises WriteError, BadInput (what there is of it is
+    damaged).
     """
     told = ""
     if not project.writable:
@@ -242,7 +248,31 @@ def finish_imports(project: Project) -> str:
     return told
 
 
+@contextmanager
+def _finished_later() -> Iterator[None]:
+    """Say of what fails now that it will be finished."""
+    try:
+        yield
+    except WriteError as error:
+        raise WriteError(
+            f"{error} What is not written yet will be when the folder is opened again."
+        ) from error
+
+
 # Making masks
+
+
+def _require_same_classes(project: Project, plan: ImportPlan) -> None:
+    """Raises BadInput: classes, or the first masks in a new folder, have come since the preview.
+
+    The import would give their numbers to others.
+    """
+    same = project.settings.scheme == plan.before
+    if not same or staying_classes(project, plan.source) != plan.base:
+        raise BadInput(
+            "This folder's classes, or its first masks, have changed since the preview: look at "
+            "it again before you import."
+        )
 
 
 def _encoded(project: Project, mask: np.ndarray, scheme: LabelScheme) -> bytes:
@@ -317,15 +347,14 @@ def _new_folder(project: Project) -> Path:
 def _write(project: Project, folder: Path, total: int, progress: Progress) -> Imported:
     """Finish an import whose masks are all made. May have been begun before. Raises WriteError."""
     about = _read_about(folder)
-    scheme = _scheme(about["scheme"])
-    changed = project.settings.scheme != scheme
+    changed = project.settings.scheme != about.scheme
     if changed:
-        project.change_settings(scheme=scheme)
+        project.change_settings(scheme=about.scheme)
     masks: dict[str, str] = {}
     problems: dict[str, str] = {}
     said: list[Review] = []
-    source = f"{about['format']}: {Path(about['source']).name}"
-    for number, row in enumerate(_rows(folder)):
+    source = f"{about.format}: {about.source}"
+    for number, row in enumerate(_rows(project, folder)):
         if _put(project, folder, row):
             masks[row.image] = row.mask
             said.append(Review(row.image, Status.APPROVED, row.mask, source=source))
@@ -368,7 +397,7 @@ def _put(project: Project, folder: Path, row: _Row) -> bool:
 
 
 def _take_back(project: Project, folder: Path, progress: Progress) -> TakenBack:
-    rows = list(_rows(folder))
+    rows = list(_rows(project, folder))
     masks: dict[str, str] = {}
     problems: dict[str, str] = {}
     # First: a mask without a review counts as approved.
@@ -409,8 +438,8 @@ def _bring_classes_back(project: Project, folder: Path, restored: Mapping[str, s
     restored: images whose masks are as they were.
     """
     about = _read_about(folder)
-    before, after = _scheme(about["scheme_before"]), _scheme(about["scheme"])
-    if before == after or project.settings.scheme != after:
+    before = about.before
+    if before == about.scheme or project.settings.scheme != about.scheme:
         return False
     # Older masks cannot hold classes that did not exist.
     imported = file_stamp(folder / _ABOUT) or (0, 0)
@@ -455,16 +484,53 @@ def _write_rows(path: Path, rows: Iterator[dict[str, Any]]) -> int:
     return number
 
 
-def _rows(folder: Path) -> Iterator[_Row]:
+def _rows(project: Project, folder: Path) -> Iterator[_Row]:
+    """The masks of an import. Raises BadInput: damaged, or masks that lie elsewhere.
+
+    The folder may come from a stranger, and masks are written and removed by what it says.
+    """
     for record in jsonl.records(folder / _ROWS):
-        yield _Row(**record)
+        try:
+            row = _Row(**record)
+            _review(row)
+            inside = Path(normpath(project.mask_target(row.image))).is_relative_to(
+                project.mask_folder
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _damaged(folder, _ROWS) from error
+        if not inside:
+            raise _damaged(folder, _ROWS)
+        yield row
 
 
-def _read_about(folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _About:
+    """What an import was. source: name of the file or folder; before, scheme: the classes."""
+
+    format: str
+    source: str
+    made: datetime
+    before: LabelScheme
+    scheme: LabelScheme
+
+
+def _read_about(folder: Path) -> _About:
+    """Raises BadInput."""
     about = files.read_json(folder / _ABOUT)
-    if not isinstance(about, dict):
-        raise BadInput(f"{folder / _ABOUT} is damaged.")
-    return about
+    try:
+        return _About(
+            str(about["format"]),
+            Path(about["source"]).name,
+            datetime.fromisoformat(about["made"]),
+            _scheme(about["scheme_before"]),
+            _scheme(about["scheme"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(folder, _ABOUT) from error
+
+
+def _damaged(folder: Path, name: str) -> BadInput:
+    return BadInput(f"{folder / name} is damaged. To go on without this import remove {folder}.")
 
 
 def _scheme(raw: dict[str, Any]) -> LabelScheme:

@@ -96,10 +96,10 @@ def read(path: Path, options: ReadOptions) -> Source:
         reader = _Reader(root, files[number], one, positions)
         return Entry(one.image, reader, one.size, appearing)
 
-    numbers = [number for number, one in enumerate(found) if one.is_labelme]
-    if not numbers:
+    if not any(one.is_labelme for one in found):
         raise FormatError(f"{path}: no file of labelme in it.")
-    left_out["files that are not labelme's"] = len(files) - len(numbers)
+    left_out["files that are not labelme's"] = sum(not one.is_labelme for one in found)
+    numbers = [number for number, one in enumerate(found) if one.is_labelme and not one.bare]
     notes = left_out_notes(left_out) + overlap_notes(labels)
     return Source("labelme", path, classes.found, LazyEntries(numbers, entry), tuple(notes))
 
@@ -158,19 +158,21 @@ def _json_files(folder: Path) -> Iterator[str]:
 class _File:
     """What a file says before its shapes are drawn; image: below the folder that is read.
 
-    problem: why none of them can be drawn, "" where they can.
+    bare: it has shapes, and none of them has an area: what is there nobody has drawn. problem: why
+    none of them can be drawn, "" where they can.
     """
 
     is_labelme: bool
     image: str
     size: Size | None = None
     labels: frozenset[str] = frozenset()
+    bare: bool = False
     problem: str = ""
 
 
 def _looked_through(root: Path, file: str, left_out: Counter[str]) -> _File:
     image, sides, labels = PurePosixPath(file).stem, dict[str, Any](), set[str]()
-    known = False
+    known, without_area = False, 0
     try:
         for key, where, member in _members(root, file):
             if key == "imagePath":
@@ -181,16 +183,22 @@ def _looked_through(root: Path, file: str, left_out: Counter[str]) -> _File:
                 labels.add(limits.class_name(_field(member, "label"), where))
                 known = True
             else:
-                left_out["points and lines"] += 1
+                without_area += 1
         size = _size(sides, file)
     except FormatError as error:
         return _File(detects(root / file), _beside(file, image), problem=str(error))
-    return _File(known, _beside(file, image), size, frozenset(labels))
+    left_out["points and lines"] += without_area
+    bare = without_area > 0 and not labels
+    return _File(known, _beside(file, image), size, frozenset(labels), bare)
 
 
 def _beside(file: str, image: str) -> str:
-    """The path of a photo that a file names, seen from the folder that is read."""
-    return normpath(str(PurePosixPath(file).parent / image))
+    """The path of a photo that a file names, seen from the folder that is read.
+
+    Files in a folder of their own say "../images/a.jpg"; that is looked up as images/a.jpg.
+    """
+    path = normpath(str(PurePosixPath(file).parent / image))
+    return re.sub(r"^(\.\./)+", "", path)
 
 
 def _members(root: Path, file: str) -> Iterator[tuple[str, str, Any]]:

@@ -19,6 +19,7 @@ MOST_BYTES = 2_000_000_000
 """Of an annotation file: a little less than the 2 GB that 32-bit readers can count."""
 
 MOST_IMAGES = 1_000_000
+MOST_LABELS = 10_000
 MOST_POINTS = 500_000
 """Of one polygon."""
 

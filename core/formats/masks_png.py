@@ -38,6 +38,7 @@ from core.masks import MaskEncoding, detect_encoding, encode_mask, present_value
 
 _BLACK = (0, 0, 0)
 _Sample = tuple[set[int], bool, list[tuple[int, int, int]]]
+_PALETTES = 20  # files whose palettes are looked at
 _OTHER_FORMATS = ("*.json", "*.xml", "*.yaml", "annotations", "SegmentationClass")
 
 
@@ -69,7 +70,7 @@ def read(path: Path, options: ReadOptions) -> Source:
     encoding = detect_encoding((values, palette) for values, palette, _ in samples)
     if encoding is MaskEncoding.BINARY255:
         return _binary(path, folder, names, 255)
-    beside = labelmap_beside(folder)
+    beside = options.colours or labelmap_beside(folder)
     if encoding is MaskEncoding.BINARY1 and beside is None:
         return _binary(path, folder, names, 1)
     if encoding is MaskEncoding.TRIMAP:
@@ -154,7 +155,12 @@ def colour_source(
 def id_source(
     format_id: str, path: Path, folder: Path, names: list[str], named: Sequence[SourceClass]
 ) -> Source:
-    """Masks of ids that these classes name in their order; numbered where there are none."""
+    """Masks of ids that these classes name in their order; numbered where there are none.
+
+    Where palettes are in another order than the classes, their colours count.
+    """
+    if _told_by_palettes(folder, names, named):
+        return colour_source(format_id, path, (folder, names), named)
     if len(named) > 1 and is_void(named[0].name) and is_background(named[1].name):
         named = named[1:]  # as labelme numbers them, from -1
     rows: Sequence[SourceClass | None]
@@ -173,6 +179,23 @@ def id_source(
             classes.append(row)
     entries = MaskEntries(folder, names, by_table(table))
     return Source(format_id, path, tuple(classes), entries, notes if len(classes) > 2 else ())
+
+
+def _told_by_palettes(folder: Path, names: list[str], named: Sequence[SourceClass]) -> bool:
+    """Whether masks' colours are all of these classes, and their numbers not in the same order.
+
+    Many programs put palettes into an order of their own, another one in each file.
+    """
+    colours = {label.colour for label in named}
+    if not named or None in colours:
+        return False
+    ordered = True
+    for name in names[:: max(1, len(names) // _PALETTES)]:
+        values, has_palette, palette = _look(folder / name) or (set(), False, [])
+        if values and (not has_palette or not {palette[value] for value in values} <= colours):
+            return False
+        ordered &= all(v < len(named) and palette[v] == named[v].colour for v in values - {VOID})
+    return not ordered
 
 
 def _numbered(folder: Path, names: list[str]) -> list[SourceClass | None]:
@@ -219,10 +242,16 @@ def _look(path: Path) -> _Sample | None:
         values, has_palette = raw_values(path)
     except FormatError:
         return None
-    return set(present_values(values)), has_palette, palette_of(path) if has_palette else []
+    return set(present_values(values)), has_palette, _palette_of(path) if has_palette else []
 
 
-def palette_of(path: Path) -> list[tuple[int, int, int]]:
+def some_palette(folder: Path, names: list[str]) -> list[tuple[int, int, int]]:
+    """The 256 colours of the first mask file that can be read."""
+    looks = (_look(folder / name) for name in sampled(names))
+    return next((look[2] for look in looks if look is not None), [])
+
+
+def _palette_of(path: Path) -> list[tuple[int, int, int]]:
     """The 256 colours of a palette file."""
     with open_image(path) as image:
         flat = (image.getpalette("RGB") or [])[: 3 * 256]

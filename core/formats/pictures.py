@@ -60,7 +60,7 @@ def write_areas(
 ) -> Iterator[str]:
     """A table, a line an image and class that it holds: see ``areas``. Raises WriteError."""
     try:
-        with open(target, "w", encoding="utf-8", newline="") as file:
+        with open(target, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             table = csv.writer(file)
             table.writerow(_COLUMNS)
             for item in items:

@@ -170,7 +170,7 @@ def read_source(path: Path, format_id: str = "", options: ReadOptions | None = N
         raise FormatError(f"{known.title} can only be written.")
     source = known.read(path, options or ReadOptions())
     if not len(source.entries):
-        raise FormatError(f"{path} annotates no image.")
+        raise FormatError(" ".join((f"{path} annotates no image.", *source.notes)))
     return source
 
 
@@ -204,7 +204,7 @@ def plan_import(
                 differing[name] = why
         progress(total + done, 2 * total)
     appearing = Counter(chain.from_iterable(classes[i] for i in matches.found.values()))
-    base = _staying(project, source)
+    base = staying_classes(project, source)
     return ImportPlan(
         source,
         base,
@@ -228,7 +228,7 @@ def _differs(image: Path, claimed: tuple[int, int]) -> str:
     return "" if size == claimed else sizes_differ(claimed, size)
 
 
-def _staying(project: Project, source: Source) -> tuple[LabelClass, ...]:
+def staying_classes(project: Project, source: Source) -> tuple[LabelClass, ...]:
     """The project's classes; of a new folder that only has the usual ones, the background alone.
 
     Else every folder whose classes come from elsewhere would have one called pet that is empty.

@@ -7,13 +7,8 @@ from pathlib import Path
 
 from core.formats.items import Item, WriteOptions
 from core.formats.labelmap import LABELMAP, labelmap_beside, read_labelmap, write_labelmap
-from core.formats.mask_files import (
-    in_colours,
-    list_masks,
-    put,
-    write_each,
-)
-from core.formats.masks_png import colour_source, id_source, palette_of
+from core.formats.mask_files import in_colours, list_masks, put, write_each
+from core.formats.masks_png import colour_source, id_source, some_palette
 from core.formats.photos import copy_photo
 from core.formats.source import FormatError, ReadOptions, Source, SourceClass
 from core.labels import VOID, LabelScheme, listed
@@ -47,7 +42,7 @@ def read(path: Path, options: ReadOptions) -> Source:
             SourceClass(name, colour_2012(i)) for i, name in enumerate(_CLASSES_2012)
         ] + [SourceClass("void", colour_2012(VOID))]
         return colour_source("voc", path, (folder, names), colours)
-    palette = palette_of(folder / names[0])
+    palette = some_palette(folder, names)
     ours = [colour_2012(i) for i in range(len(_CLASSES_2012))]
     if not named and palette[: len(ours)] == ours:
         named = [SourceClass(*pair) for pair in zip(_CLASSES_2012, ours, strict=True)]
@@ -65,6 +60,9 @@ def write(
 
     def listing() -> Iterator[Item]:
         for item in items:
+            if "\n" in item.name or "\r" in item.name:
+                item.leave_out("VOC's lists cannot hold a name of two lines; rename it first")
+                continue
             if options.photos:
                 copy_photo(item, target / _PHOTOS)
             yield item
@@ -76,7 +74,8 @@ def write(
         listing(), target / _MASKS, lambda mask: encode_mask(mask, MaskEncoding.IDS, scheme)
     )
     for part, stems in lists.items():
-        put(target / _LISTS / f"{part}.txt", "".join(f"{s}\n" for s in stems).encode())
+        lines = "".join(f"{stem}\n" for stem in stems)
+        put(target / _LISTS / f"{part}.txt", lines.encode(errors="surrogateescape"))
 
 
 def losses(scheme: LabelScheme, options: WriteOptions) -> Sequence[str]:

@@ -52,9 +52,9 @@ def losses(scheme: LabelScheme, options: WriteOptions) -> list[str]:
 def read(path: Path, options: ReadOptions) -> Source:
     """Read the label files below a folder with a data.yaml.
 
-    An empty label file is an image with nothing on it. Raises FormatError: no data.yaml or labels,
-    a damaged data.yaml, too many images. What is wrong in a label file is raised where its image is
-    read.
+    An empty label file is an image with nothing on it; one that holds boxes alone is none. Raises
+    FormatError: no data.yaml or labels, a damaged data.yaml, too many images. What is wrong in a
+    label file is raised where its image is read.
     """
     description = _description(path)
     if description is None:
@@ -67,7 +67,9 @@ def read(path: Path, options: ReadOptions) -> Source:
     if len(labels) > limits.MOST_IMAGES:
         raise FormatError(f"{path}: more than {limits.MOST_IMAGES:,} label files.")
     left_out: Counter[str] = Counter()
-    appearing = [_appearing(root / name, names, left_out) for name in labels]
+    found = {name: _appearing(root / name, names, left_out) for name in labels}
+    labels = [name for name in labels if found[name] is not None]
+    appearing = [kinds for kinds in found.values() if kinds is not None]
     classes = Classes()
     used = sorted(frozenset().union(*set(appearing)))
     positions = {index: classes.position(names[index]) for index in used}
@@ -76,8 +78,8 @@ def read(path: Path, options: ReadOptions) -> Source:
     def entry(number: int) -> Entry:
         name = photos.of(labels[number])
         reader = _Reader(root, labels[number], names, positions)
-        found = frozenset(positions[index] for index in appearing[number]) - {VOID}
-        return Entry(name, reader, classes=found)
+        there = frozenset(positions[index] for index in appearing[number]) - {VOID}
+        return Entry(name, reader, classes=there)
 
     notes = left_out_notes(left_out) + overlap_notes(set(appearing))
     entries = LazyEntries(range(len(labels)), entry)
@@ -90,14 +92,15 @@ def write(
     """Write labels/, the lists train.txt, val.txt and test.txt, and data.yaml.
 
     A line a connected part and class, class 0 being the first that is not background. Images of no
-    subset are listed for training. Yields each image's name. Raises WriteError, FormatError.
+    subset are listed for training. Yields each image's name. Raises WriteError.
     """
     listed: dict[str, int] = {}
     try:
         for item in items:
+            if "\n" in item.name or "\r" in item.name:
+                item.leave_out("YOLO's lists cannot hold a name of two lines; rename it first")
+                continue
             name = copy_photo(item, target / "images") if options.photos else photo_name(item)
-            if "\n" in name or "\r" in name:
-                raise FormatError(f"{item.name!r}: YOLO's lists cannot hold a name of two lines.")
             labels = target / "labels" / f"{item.stem}.txt"
             labels.parent.mkdir(parents=True, exist_ok=True)
             labels.write_text("".join(_lines(item)), encoding="ascii")
@@ -178,21 +181,32 @@ def _label_files(root: Path) -> Iterator[str]:
                     yield f"{inside}/{name}"
 
 
-def _appearing(path: Path, names: Mapping[int, str], left_out: Counter[str]) -> frozenset[int]:
-    """The classes of a label file, as far as it can be read; what is wrong is told later."""
-    found = set()
+def _appearing(
+    path: Path, names: Mapping[int, str], left_out: Counter[str]
+) -> frozenset[int] | None:
+    """The classes of a label file, as far as it can be read; what is wrong is told later.
+
+    None where there are boxes alone: what is in them nobody has drawn.
+    """
+    found, boxes, lines = set(), 0, 0
     try:
         with limits.open_annotations(path, _MOST_BYTES) as file:
             for line in file:
                 index, _, rest = line.strip().partition(b" ")
-                if index.isdigit() and len(index) < 6 and int(index) in names:
-                    if rest.count(b" ") < 5:
-                        left_out["boxes without an outline"] += 1
-                    else:
-                        found.add(int(index))
+                lines += bool(index)
+                if _is_box(rest):
+                    boxes += 1
+                elif index.isdigit() and len(index) < 6 and int(index) in names:
+                    found.add(int(index))
     except FormatError:
-        pass
-    return frozenset(found)
+        return frozenset()
+    left_out["boxes without an outline"] += boxes
+    return None if boxes and boxes == lines else frozenset(found)
+
+
+def _is_box(rest: bytes) -> bool:
+    """Whether a line goes on, behind its class, with centre, width and height."""
+    return rest.count(b" ") < 9 and len(rest.split()) == 4
 
 
 class _Photos:
@@ -236,10 +250,8 @@ class _Reader:
                     raise FormatError(f"{where}: {index[:20]!r} is no class of data.yaml.")
                 if rest.count(b" ") > 2 * limits.MOST_POINTS:
                     raise FormatError(f"{where}: more than {limits.MOST_POINTS:,} points.")
-                shares = rest.split()
-                if len(shares) == 4:
-                    continue  # a box
-                fill(pixels, [_ring(shares, size, where)], self.positions[int(index)])
+                if not _is_box(rest):
+                    fill(pixels, [_ring(rest.split(), size, where)], self.positions[int(index)])
         return pixels
 
 

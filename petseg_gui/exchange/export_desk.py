@@ -38,6 +38,7 @@ class ExportDesk(QObject):
     """One export at a time."""
 
     progressed = Signal(str, int, int)
+    """Words, images done, and how many there are (0: it begins)."""
     exported = Signal(object)
     """The Exported that has just been made."""
     taken = Signal(object, str)
@@ -82,6 +83,7 @@ class ExportDesk(QObject):
                     calmly(job, f"Exporting {wish.known.title}"),
                     lambda: job.cancelled,
                     wish.replacing,
+                    wish.subset,
                 )
             except exporting.TargetTaken as error:
                 return str(error)

@@ -104,8 +104,7 @@ class ExportWindow(QDialog):
         self.which_box.currentIndexChanged.connect(self.refresh)
         self.polygons_box.toggled.connect(self.refresh)
         self.photos_box.toggled.connect(self.refresh)
-        desk.progressed.connect(self.strip.show_progress)
-        desk.progressed.connect(self.refresh)
+        desk.progressed.connect(self._show_progress)
         desk.taken.connect(self._ask_to_replace)
         desk.failed.connect(self._rest)
         desk.cancelled.connect(lambda: self._rest("Cancelled: nothing of it is left."))
@@ -152,8 +151,8 @@ class ExportWindow(QDialog):
         if self.subset_box.currentData():
             self.export_button.setText("Export")
 
-    def statuses_changed(self) -> None:
-        """Images have another status: count them again, not after each alone."""
+    def count_again(self) -> None:
+        """Images have another status, or others are selected: count them, not after each alone."""
         if self.isVisible():
             self._count_soon.start()
 
@@ -204,6 +203,11 @@ class ExportWindow(QDialog):
         )
         self.refresh()
 
+    def _show_progress(self, words: str, done: int, total: int) -> None:
+        self.strip.show_progress(words, done, total)
+        if not total:
+            self.refresh()
+
     def _ask_to_replace(self, wish: Wish, reason: str) -> None:
         self._rest()
         self.question.ask(
@@ -219,8 +223,8 @@ class ExportWindow(QDialog):
         self.what.setText(self.known.what + ".")
         if not self._typed and self._project is not None:
             folder, known = self._project.folder, self.known
-            name = f"{folder.name}-{known.id}{known.suffix}"
-            self.target_edit.setText(str(unused(folder.parent / name)))
+            place = folder.parent / f"{folder.name}-{known.id}"
+            self.target_edit.setText(str(unused(place, known.suffix)))
         self.refresh()
 
     def _choose(self) -> None:

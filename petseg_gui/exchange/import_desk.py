@@ -32,7 +32,7 @@ class ImportDesk(QObject):
     """One thing at a time; what is newer takes the place of what is under way."""
 
     progressed = Signal(str, int, int)
-    """Words, steps done, and how many there are (0: nobody knows)."""
+    """Words, steps done, and how many there are (0: it begins)."""
     planned = Signal(object)
     """The ImportPlan of what was read."""
     imported = Signal(object)
@@ -153,7 +153,6 @@ class ImportDesk(QObject):
         lane: Lane = Lane.EXCHANGE,
     ) -> None:
         self.cancel()
-        self.progressed.emit(words, 0, 0)
 
         def done(result: object) -> None:
             self._task = None
@@ -171,3 +170,4 @@ class ImportDesk(QObject):
             lambda step: self.progressed.emit(*step),
             kept=lane is Lane.SAVE,
         )
+        self.progressed.emit(words, 0, 0)

@@ -219,8 +219,9 @@ class ImportWindow(QDialog):
 
     def _show_progress(self, words: str, done: int, total: int) -> None:
         self.strip.show_progress(words, done, total)
-        self.strip.button.setVisible(words != "Writing masks")
-        self._refresh()
+        if not total:  # all else is as it was until the next begins
+            self.strip.button.setVisible(words not in ("Writing masks", "Undoing the import"))
+            self._refresh()
 
     def _fail(self, reason: str) -> None:
         self._rest(reason)

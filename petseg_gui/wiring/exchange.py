@@ -98,7 +98,9 @@ def open_export(parts: Parts) -> ExportWindow:
             made.set_project(parts.session.project)
 
         parts.session.project_changed.connect(follow)
-        parts.session.status_changed.connect(lambda _: made.statuses_changed())
+        parts.session.status_changed.connect(lambda _: made.count_again())
+        selection = parts.browser.list.selectionModel()
+        selection.selectionChanged.connect(lambda *_: made.count_again())
         parts.window.closed.connect(window.end)
         follow()
     parts.session.save()
@@ -158,7 +160,7 @@ def _imported(parts: Parts, desk: ImportDesk, window: ImportWindow, made: Made) 
 
 
 def _undo(parts: Parts, desk: ImportDesk, imported: Imported) -> None:
-    parts.window.banners.remove(_KEY)
+    parts.window.banners.show_message(_KEY, Level.INFO, "The import is being undone…")
     desk.undo(imported.id)
 
 
@@ -173,6 +175,7 @@ def _taken_back(parts: Parts, back: TakenBack) -> None:
             [Choice("Show list", lambda: _show_problems(parts, "Left as it is", back.problems))],
         )
     else:
+        parts.window.banners.remove(_KEY)
         parts.window.tell("The import is undone.")
 
 

@@ -82,6 +82,17 @@ def test_each_subset_is_a_file_and_a_folder_is_read_as_one(tmp_path: Path) -> No
     ]
 
 
+def test_of_cocos_own_folder_the_instances_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "annotations"
+    folder.mkdir()
+    instances = save(folder, [{"segmentation": [SQUARE]}]).rename(folder / "instances_val2017.json")
+    (folder / "captions_val2017.json").write_text(
+        instances.read_text().replace("category_id", "caption")
+    )
+    (folder / "person_keypoints_val2017.json").write_text(instances.read_text())
+    assert [entry.image for entry in read(tmp_path, "coco").entries] == ["a.jpg"]
+
+
 def test_a_crowd_is_of_its_class_and_the_later_covers_the_earlier(tmp_path: Path) -> None:
     crowd = {"counts": [0, 100, 100], "size": [10, 20]}
     hole = {"counts": "", "size": [10, 20]}
@@ -98,6 +109,12 @@ def test_a_crowd_is_of_its_class_and_the_later_covers_the_earlier(tmp_path: Path
     assert [c.name for c in source.classes] == ["background", "dog", "grass"]
     assert any("later one covers the earlier" in note for note in source.notes)
     assert source.entries[0].classes == {1, 2}
+
+
+def test_classes_come_in_the_order_of_their_list(tmp_path: Path) -> None:
+    shapes = [{"segmentation": [SQUARE], "category_id": 3}, {"segmentation": [SQUARE]}]
+    source = read(save(tmp_path, shapes), "coco")  # the list comes last
+    assert [c.name for c in source.classes] == ["background", "dog", "grass"]
 
 
 def test_names_that_mean_background_or_void_are_taken_so(tmp_path: Path) -> None:
@@ -154,6 +171,7 @@ def test_ids_may_be_text_and_images_named_by_their_address(tmp_path: Path) -> No
         ({"counts": [0, 200], "size": [20, 10]}, "made for 10 x 20 pixels, the photo has 20 x 10"),
         ({"counts": [0, 200], "size": [10**6, 10**6]}, "more than the limit of 250 megapixels"),
         ({"counts": [0, 200]}, "need a size"),
+        ({"counts": [0, 10**18], "size": [10, 20]}, "longer than any image"),
         ([[1, 1, 9, 9, 1e300, 5]], "far outside"),
         ([[1, 1, 9, 9, "5", {}]], "no numbers"),
         ("polygon", "list of polygons"),

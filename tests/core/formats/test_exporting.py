@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +84,32 @@ def test_one_subset_of_the_split_can_be_exported(make_project):
     split = project.fix_split(project.names)
     for subset in ("train", "val"):
         assert choose(project, subset=subset) == [n for n in project.names if split[n] == subset]
+
+
+def test_a_subset_is_called_so_before_any_training_wrote_the_split_down(make_project, tmp_path):
+    project = open_project(make_project(8))
+    names = choose(project, subset="val")
+    target = tmp_path / "out"
+    export(project, names, format_of("yolo"), target, WriteOptions(), subset="val")
+    assert len((target / "val.txt").read_text().split()) == len(names) > 0
+    assert not (target / "train.txt").exists()
+    assert not project.known_split()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such names are not possible elsewhere")
+@pytest.mark.parametrize("format_id", [f.id for f in FORMATS if f.write])
+def test_photos_of_any_name_are_exported_or_left_out(format_id: str, make_project, tmp_path):
+    root = make_project(3, 0)
+    latin, lines = os.fsdecode(b"caf\xe9.png"), "two\nlines.png"
+    (root / "images" / "animal-0.png").rename(root / "images" / latin)
+    (root / "images" / "animal-1.png").rename(root / "images" / lines)
+    project = open_project(root)
+    for name in project.names:
+        project.save_mask(name, np.eye(48, dtype=np.uint8), Review(name, Status.APPROVED))
+    result = exported(project, tmp_path / "out", format_id, photos=True)
+    assert result.images + len(result.problems) == 3
+    assert result.problems.keys() <= {latin, lines}
+    assert (latin in result.problems) == (format_id == "cvat")
 
 
 def test_a_mask_that_cannot_be_read_is_named_and_the_rest_is_exported(make_project, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from core.errors import BadInput
-from core.files import WriteError
+from core.files import WriteError, sha256
 from core.formats.importing import (
     Imported,
     NeedsIds,
@@ -27,7 +28,7 @@ from core.formats.importing import (
 )
 from core.formats.planning import ImportPlan, plan_import
 from core.formats.source import Entry, FormatError, Source, SourceClass
-from core.labels import PET, TRIMAP, VOID, BorderRule
+from core.labels import PET, TRIMAP, VOID, BorderRule, scheme_of
 from core.masks import MaskEncoding
 from core.project.project import Project, open_project
 from core.project.reviews import Review, Status
@@ -214,6 +215,37 @@ def test_masks_drawn_since_the_preview_are_left_alone(folder: Path):
     assert project.status("animal-2.png") is Status.EDITED
 
 
+def _add_a_class(project: Project) -> None:
+    names = [*project.settings.scheme.names, "tail"]
+    project.change_settings(scheme=scheme_of("custom", names))
+    project.save_mask("animal-3.png", drawn(1, 3), Review("animal-3.png", Status.EDITED))
+
+
+def _draw_the_first_mask(project: Project) -> None:
+    project.save_mask("animal-3.png", drawn(1, 2), Review("animal-3.png", Status.EDITED))
+
+
+@pytest.mark.parametrize("staged_before", [False, True], ids=["preview", "staging"])
+@pytest.mark.parametrize("change", [_add_a_class, _draw_the_first_mask])
+def test_classes_that_came_since_the_preview_keep_their_numbers(
+    make_project, change: Callable[[Project], None], staged_before: bool
+):
+    """Else what was painted as pet, or as a new class, would be called cat."""
+    project = open_project(make_project(4, 0))
+    plan = planned(project, source_of({"animal-0.png": drawn(0, 3)}, CAT, DOG))
+    staged = stage_import(project, plan) if staged_before else None
+    change(project)
+    before = state(project.folder)
+    with pytest.raises(BadInput, match="changed since the preview"):
+        import_masks(project, plan) if staged is None else commit_import(project, staged)
+    assert state(project.folder) == before
+    imports = project.store / "imports"
+    assert not imports.exists() or not list(imports.iterdir())
+    again = planned(project, source_of({"animal-0.png": drawn(0, 3)}, CAT, DOG))
+    done(project, again)
+    assert project.settings.scheme.names[: len(before[2])] == before[2]
+
+
 def test_cancelled_while_masks_are_made_nothing_has_changed(folder: Path):
     before = state(folder)
     project = open_project(folder)
@@ -314,6 +346,58 @@ def test_killed_at_any_moment_it_is_all_there_or_nothing_is(folder: Path):
     project = open_project(root)
     undo_import(project, last_import(project))
     assert state(root) == before
+
+
+def test_what_a_full_disk_left_half_written_is_said_and_finished_later(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    whole = _copy(folder, "whole")
+    _import_all(whole)
+    project = open_project(folder)
+    plan = replace(planned(project, source_of(THREE, CAT, DOG)), replacing=True)
+    staged = stage_import(project, plan)
+    assert staged is not None
+    real = os.replace
+
+    def full(source: object, target: object) -> None:
+        if str(target).endswith("animal-1.png"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(WriteError, match=r"No space.*when the folder is opened again"):
+            commit_import(project, staged)
+    assert "3 masks" in finish_imports(open_project(folder))
+    assert state(folder) == state(whole)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"image": "../../mine.png", "mask": "", "before": "", "review": {"status": "approved"}},
+        {"image": "/etc/mine.png", "mask": "", "before": "", "review": {"status": "approved"}},
+        {"image": "animal-1.png", "mask": "", "before": "", "review": {"status": "great"}},
+        {"image": 5, "mask": "", "before": "", "review": {"status": "approved"}},
+        {"picture": "animal-1.png"},
+    ],
+)
+@pytest.mark.parametrize("suffix", [".writing", ".undoing"])
+def test_an_import_from_a_stranger_reaches_no_other_files(
+    folder: Path, tmp_path: Path, snapshot, row: dict[str, object], suffix: str
+):
+    import_id = _import_all(folder).id
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(b"mine")
+    part = folder / ".petseg" / "imports" / import_id
+    (part / "masks.jsonl").write_text(
+        json.dumps(row | {"mask": sha256(b"mine")} if "mask" in row else row) + "\n"
+    )
+    part.rename(part.with_suffix(suffix))
+    before = snapshot(tmp_path)
+    with pytest.raises(BadInput, match=r"masks\.jsonl is damaged. To go on"):
+        finish_imports(open_project(folder))
+    assert snapshot(tmp_path) == before
 
 
 def test_an_undo_that_is_killed_is_finished(folder: Path):

@@ -135,6 +135,8 @@ def test_a_file_of_an_old_version(tmp_path: Path) -> None:
     (entry,) = read(path.parent.parent, "labelme").entries
     assert (entry.image, entry.size) == ("photos/a.jpg", None)
     assert entry.read((20, 10)).sum() == 20
+    (entry,) = read(path.parent, "labelme").entries  # the photos lie beside this folder
+    assert entry.image == "photos/a.jpg"
 
 
 def test_the_later_shape_covers_and_ignored_pixels_are_void(tmp_path: Path) -> None:
@@ -158,6 +160,7 @@ def test_other_files_and_lines_are_left_out_and_told(tmp_path: Path) -> None:
         {"points": [[1, 1], [2, 2]]},
     ]
     save(tmp_path, [SQUARE, *lines])
+    save(tmp_path, lines, "lines.json", imagePath="lines.jpg")  # nobody drew an area there
     save(tmp_path, [], "sub/nothing.json", imagePath="nothing.jpg")
     (tmp_path / "package.json").write_text('{"name": "x"}')
     (tmp_path / "list.json").write_text("[1, 2]")
@@ -167,7 +170,7 @@ def test_other_files_and_lines_are_left_out_and_told(tmp_path: Path) -> None:
     assert not source.entries[1].read((20, 10)).any()
     assert source.notes == (
         "Left out: files that are not labelme's (2).",
-        "Left out: points and lines (3).",
+        "Left out: points and lines (6).",
     )
 
 

@@ -131,6 +131,9 @@ def test_vocs_own_masks_have_vocs_own_classes(tmp_path: Path):
         source = read_source(path)
         assert names(source)[8] == "cat"
         np.testing.assert_array_equal(read_all(source)["2007_000129"], mask)
+    (folder / "2007_000001.png").write_bytes(b"no image")  # spoils no other
+    assert names(read_source(tmp_path))[8] == "cat"
+    (folder / "2007_000001.png").unlink()
     image.convert("RGB").save(folder / "2007_000129.png")
     np.testing.assert_array_equal(read_all(read_source(tmp_path))["2007_000129"], mask)
 
@@ -159,6 +162,33 @@ def test_colours_mean_what_a_file_says(lines, tmp_path: Path):
     wanted = np.zeros((36, 48), np.uint8)
     wanted[10:20], wanted[20:] = 1, VOID
     np.testing.assert_array_equal(source.entries[0].read(SIZE), wanted)
+
+
+def test_palettes_in_an_order_of_their_own_are_read_by_their_colours(tmp_path: Path):
+    """As image editors save them: the numbers mean something else in each file."""
+    (tmp_path / "labelmap.txt").write_text("background: 0,0,0\ncat: 200,10,20\ndog: 10,200,20\n")
+    pixels = np.zeros((36, 48, 3), np.uint8)
+    pixels[5:9], pixels[9:20] = (200, 10, 20), (10, 200, 20)
+    swapped = pixels.copy()
+    swapped[5:20] = 200, 10, 20
+    for name, picture in (("a", pixels), ("b", swapped)):
+        Image.fromarray(picture).quantize(3).save(tmp_path / f"{name}.png")
+    source = read_source(tmp_path, "png")
+    assert names(source) == ["background", "cat", "dog"]
+    found = read_all(source)
+    wanted = np.zeros((36, 48), np.uint8)
+    wanted[5:9], wanted[9:20] = 1, 2
+    np.testing.assert_array_equal(found["a"], wanted)
+    np.testing.assert_array_equal(found["b"], wanted > 0)
+
+
+def test_a_file_that_names_ids_may_lie_elsewhere(tmp_path: Path):
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.full((36, 48), 2, np.uint8)).save(tmp_path / "masks" / "a.png")
+    written = tmp_path / "names.txt"
+    written.write_text("background\ncat\ndog\n")
+    source = read_source(tmp_path / "masks", "png", ReadOptions(colours=written))
+    assert names(source) == ["background", "cat", "dog"]
 
 
 def test_colours_that_nothing_explains_are_asked_about_or_taken_as_they_are(tmp_path: Path):

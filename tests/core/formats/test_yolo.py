@@ -91,6 +91,7 @@ def test_no_path_of_the_description_is_followed(tmp_path: Path) -> None:
 def test_empty_files_boxes_and_classes(tmp_path: Path) -> None:
     labels = {
         "labels/a.txt": TRIANGLE + "\n1 0.5 0.5 0.2 0.2\n",
+        "labels/boxes.txt": "1 0.5 0.5 0.2 0.2\n",  # nobody drew what is in it
         "labels/empty.txt": "",
         "labels/classes.txt": "dog\ncat\n",
     }
@@ -101,7 +102,7 @@ def test_empty_files_boxes_and_classes(tmp_path: Path) -> None:
     assert mask[4, 10] == 1
     assert mask[0, 0] == 0
     assert not empty.read((20, 10)).any()
-    assert source.notes == ("Left out: boxes without an outline (1).",)
+    assert source.notes == ("Left out: boxes without an outline (2).",)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,9 @@ def test_masks_are_previewed_imported_shown_and_taken_back(
     assert [c.name for c in document.scheme.classes] == ["background", "pet", "collar"]
     assert open_project(root).status("animal-2.png") is Status.APPROVED
     banner_button(parts, "import", "Undo")
+    assert "being undone" in parts.window.banners.text("import")
     qtbot.waitUntil(lambda: not approved(parts))
+    assert parts.window.banners.banner("import") is None
     assert not list((root / "masks").glob("*.png"))
     assert parts.session.project.settings.scheme.names == ["background", "pet"]
     qtbot.waitUntil(lambda: not (document.mask == 2).any())
