@@ -16,6 +16,7 @@ from core.files import file_stamp
 from core.project.following import Changes, keeping
 from core.project.project import FolderGone, Project
 from core.project.reviews import Status
+from petseg_gui.log import LOG
 from petseg_gui.session import Session
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 
@@ -89,7 +90,7 @@ class Follower(QObject):
             Lane.FOLLOW,
             lambda job: _look(job, project, kept, name),
             lambda look: self._landed(look, kept),
-            lambda reason: self._rest(0.0),
+            self._failed,
         )
 
     def _landed(self, look: _Look, kept: Set[str]) -> None:
@@ -108,6 +109,10 @@ class Follower(QObject):
         if look.name == session.name:
             session.check_photo(look.stamp)
         self._rest(look.seconds)
+
+    def _failed(self, reason: str) -> None:
+        LOG.warning("The folder was not looked at: %s", reason)
+        self._rest(_LATEST_S)
 
     def _rest(self, seconds: float) -> None:
         self._task = None

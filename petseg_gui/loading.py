@@ -169,10 +169,12 @@ class ImageLoader(QObject):
             self._stop(other)
         self._read(name, unsaved)
 
-    def forget(self, name: str) -> None:
-        """What was read of this image no longer holds."""
-        self._ahead.pop(name, None)
-        if name in self._reading:
+    def forget(self, *names: str) -> None:
+        """What was read of these images no longer holds."""
+        gone = frozenset(names)
+        for name in [name for name in self._ahead if name in gone]:
+            del self._ahead[name]
+        for name in [name for name in self._reading if name in gone]:
             self._stop(name)
             if name == self._wanted:
                 self._read(name)

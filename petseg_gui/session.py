@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -155,17 +155,16 @@ class Session(QObject):
     def take_changes(self, changes: Changes, statuses: Mapping[str, Status]) -> None:
         """Other programs brought images or masks, or took them away.
 
-        statuses: at least of the images that came.
+        statuses: of the images that came.
         """
         if self.project is None:
             return
+        # Not image by image: of a folder that was renamed there may be very many.
         self.project.take(changes)
-        for name in changes.come:
-            status = self._statuses[name] = statuses[name]
-            self.counts[status] += 1
-        for name in changes.gone:
-            self.loader.forget(name)
-            self.counts[self._statuses.pop(name)] -= 1
+        self._statuses |= statuses
+        self.counts.update(_counted(statuses.values()))
+        self.counts.subtract(_counted(map(self._statuses.pop, changes.gone)))
+        self.loader.forget(*changes.gone)
         self._masked.extend(changes.masked)
         self._refresh_masked()
         self.followed.emit(changes)
@@ -678,3 +677,8 @@ def _begun(project: Project | None, name: str) -> _Memory:
     if before is None or before.status is not Status.EDITED:
         return _Memory()
     return _Memory(before.seconds, before.strokes, before.clicks)
+
+
+def _counted(statuses: Iterable[Status]) -> dict[Status, int]:
+    every = list(statuses)
+    return {status: every.count(status) for status in Status}

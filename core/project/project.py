@@ -224,9 +224,9 @@ class Project:
         """List the images that there are now."""
         self.names = changes.names
         self._strays = set(changes.strays)
+        self._predicted.difference_update(changes.gone)
         for name in changes.gone:
             self._masks.pop(name, None)
-            self._predicted.discard(name)
 
     def _find_changed_masks(self, names: Sequence[str], trees: MaskTrees) -> list[str]:
         """Look for the masks of these images anew; those whose mask has come or gone."""

@@ -126,6 +126,8 @@ class BrowserPanel(QWidget):
 
     def set_images(self, images: Arrangement) -> None:
         """Show another folder's images: all of them, by name."""
+        if not self._listing:
+            self.picked = ""  # of a folder before
         self._listed()
         self._open = ""
         self.search_box.clear()

@@ -222,6 +222,26 @@ def test_the_first_rows_come_before_the_folder_is_open(
     assert parts.browser.count.text() == "2 of 6 approved"
 
 
+def test_what_was_chosen_in_one_folder_is_not_looked_for_in_the_next(
+    open_window, make_project, listed_at_once, monkeypatch, qtbot
+):
+    parts = open_window(make_project(images=1))
+
+    def choose(_listed) -> None:
+        for _ in range(2):
+            qtbot.keyClick(parts.browser.list, Qt.Key.Key_End)
+
+    parts.opener.listed.connect(choose)
+    large, small = make_project(images=6, folder="large"), make_project(images=2, folder="small")
+    parts.window.folder_dropped.emit(large)
+    qtbot.waitUntil(lambda: parts.session.name == "animal-5.png")
+    monkeypatch.setattr("petseg_gui.opening._LARGE", 5000)
+    monkeypatch.setattr("petseg_gui.opening._LISTED_AFTER_S", 600)
+    parts.window.folder_dropped.emit(small)
+    qtbot.waitUntil(lambda: parts.session.project.folder == small and bool(parts.session.name))
+    assert parts.session.name == "animal-0.png"
+
+
 def test_a_folder_that_is_not_opened_after_all_leaves_the_list_as_it_was(
     open_window, make_project, listed_at_once, qtbot
 ):
