@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from core.formats.planning import ImportPlan
 
 
+WRITING = "Writing masks"
+UNDOING = "Undoing the import"
+"""Words of what cannot be cancelled."""
+
+
 @dataclass(frozen=True)
 class Made:
     """An import that was made in a folder; title: what it was read from."""
@@ -116,10 +121,10 @@ class ImportDesk(QObject):
         from core.formats.importing import undo_import
 
         def work(job: Job) -> TakenBack:
-            return undo_import(project, import_id, calmly(job, "Undoing the import"))
+            return undo_import(project, import_id, calmly(job, UNDOING))
 
         def begin() -> None:
-            self._start("Undoing the import", work, self.taken_back.emit, Lane.SAVE)
+            self._start(UNDOING, work, self.taken_back.emit, Lane.SAVE)
 
         self._when_saved(begin)
 
@@ -139,11 +144,11 @@ class ImportDesk(QObject):
             return
 
         def work(job: Job) -> Made:
-            imported = commit_import(project, staged, calmly(job, "Writing masks"))
+            imported = commit_import(project, staged, calmly(job, WRITING))
             return Made(project, title, imported)
 
         # In the lane of the saves: none of them may come between.
-        self._start("Writing masks", work, self.imported.emit, Lane.SAVE)
+        self._start(WRITING, work, self.imported.emit, Lane.SAVE)
 
     def _start(
         self,

@@ -28,7 +28,7 @@ from core.formats.planning import ImportPlan
 from core.formats.registry import FORMATS, format_of
 from core.project.project import Project
 from petseg_gui.exchange.class_table import ClassTable
-from petseg_gui.exchange.import_desk import ImportDesk
+from petseg_gui.exchange.import_desk import UNDOING, WRITING, ImportDesk
 from petseg_gui.progress import ProgressStrip
 from petseg_gui.training.inline_question import InlineQuestion
 from petseg_gui.words import count
@@ -220,7 +220,7 @@ class ImportWindow(QDialog):
     def _show_progress(self, words: str, done: int, total: int) -> None:
         self.strip.show_progress(words, done, total)
         if not total:  # all else is as it was until the next begins
-            self.strip.button.setVisible(words not in ("Writing masks", "Undoing the import"))
+            self.strip.button.setVisible(words not in (WRITING, UNDOING))
             self._refresh()
 
     def _fail(self, reason: str) -> None:
@@ -298,9 +298,12 @@ class ImportWindow(QDialog):
         label.setTextFormat(Qt.TextFormat.PlainText)
         layout.addWidget(label)
         if lines is not None:
-            shown = [f"{name}: {why}" if why else name for name, why in lines.items()]
-            button = self._button("Show", title, lambda: self.list_wanted.emit(title, shown))
-            layout.addWidget(button)
+
+            def show() -> None:
+                shown = [f"{name}: {why}" if why else name for name, why in lines.items()]
+                self.list_wanted.emit(title, shown)
+
+            layout.addWidget(self._button("Show", title, show))
         layout.addStretch(1)
         self._findings.addWidget(row)
 

@@ -61,6 +61,7 @@ def open_import(parts: Parts) -> ImportWindow:
         window = ImportWindow(desk, parts.window)
         made = window
         window.list_wanted.connect(lambda title, lines: _show_list(parts, title, lines))
+        desk.progressed.connect(lambda *step: _show_undoing(parts, *step))
         desk.imported.connect(lambda done: _imported(parts, desk, made, done))
         desk.taken_back.connect(lambda back: _taken_back(parts, back))
         desk.ids_needed.connect(lambda: _convert(parts, made))
@@ -162,6 +163,15 @@ def _imported(parts: Parts, desk: ImportDesk, window: ImportWindow, made: Made) 
 def _undo(parts: Parts, desk: ImportDesk, imported: Imported) -> None:
     parts.window.banners.show_message(_KEY, Level.INFO, "The import is being undone…")
     desk.undo(imported.id)
+
+
+def _show_undoing(parts: Parts, words: str, done: int, total: int) -> None:
+    """How far undoing is, where the banner's button began it and no window shows it."""
+    from petseg_gui.exchange.import_desk import UNDOING
+
+    banner = parts.window.banners.banner(_KEY)
+    if banner is not None and total and words == UNDOING:
+        banner.label.setText(f"{words}: {done:,} of {total:,}")
 
 
 def _taken_back(parts: Parts, back: TakenBack) -> None:
