@@ -28,9 +28,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_installed_wheel_lists_its_models_and_has_their_cards(
-    installed: Path, tmp_path: Path
-) -> None:
+def test_installed_wheel_has_its_models_and_cards(installed: Path, tmp_path: Path) -> None:
     code = (
         "import core.cli.main, core.inference.bundled as c; print(c.bundled_model()); "
         "core.cli.main.main()"

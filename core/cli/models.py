@@ -118,9 +118,7 @@ def average_command(models: list[Path], shares: str, out: Path, name: str) -> in
     from core.models.averaging import average_models
 
     if out.suffix != ".safetensors":
-        raise BadInput(
-            f"A model file ends in .safetensors: --out {out.with_suffix('.safetensors')}"
-        )
+        raise BadInput(f"--out {out}: a model file ends in .safetensors.")
     if out.exists() or onnx_path(out).exists():
         raise BadInput(f"{out} or its twin exists already: choose another name.")
     try:
