@@ -76,25 +76,26 @@ _TABLE = (
     Preset(
         "accurate",
         "Accurate",
-        "The recipe of the bundled model: many epochs of growing pictures, strongly changed; an "
-        "hour or two on a laptop. Polish goes on from there.",
+        "Most of the bundled model's recipe: many epochs of growing pictures, strongly changed; "
+        "an hour or two on a laptop. Polish goes on from there.",
         _ACCURATE,
     ),
-    # Larger pictures and milder augmentation at the end: Touvron, Vedaldi, Douze and Jegou, "Fixing
-    # the train-test resolution discrepancy", NeurIPS 2019.
+    # Larger pictures at the end: Touvron, Vedaldi, Douze and Jegou, "Fixing the train-test
+    # resolution discrepancy", NeurIPS 2019.
     Preset(
         "polish",
         "Polish",
-        "Goes on from a model for an hour, with pictures an eighth larger and milder augmentation.",
+        "Goes on from a model for an hour, with pictures a little larger, and keeps the mean of "
+        "both.",
         {
             **_ACCURATE,
             "start": Start.BUNDLED,
+            "start_share": 0.5,
             "size": 288,
             "first_size": 0,
-            "augment": "full",
             "paste": 0.1,
             "encoder_rate": 1.0,
-            "epochs": 32,
+            "epochs": 20,
         },
         enlarge=32,
     ),
