@@ -28,7 +28,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_installed_wheel_lists_its_bundled_model(installed: Path, tmp_path: Path) -> None:
+def test_installed_wheel_has_its_models_and_cards(installed: Path, tmp_path: Path) -> None:
     code = (
         "import core.cli.main, core.inference.bundled as c; print(c.bundled_model()); "
         "core.cli.main.main()"
@@ -44,6 +44,10 @@ def test_installed_wheel_lists_its_bundled_model(installed: Path, tmp_path: Path
     model, table = done.stdout.split("\n", 1)
     assert Path(model).is_relative_to(installed)
     assert "PetSeg default" in table
+    assert "PetSeg fast" in table
+    models = {p.name for p in Path(model).parent.iterdir()}
+    for stem in ("petseg-default", "petseg-fast"):
+        assert {f"{stem}.safetensors", f"{stem}.onnx", f"{stem}.md"} <= models
 
 
 def test_installed_wheel_has_icons_and_scripts(installed: Path) -> None:

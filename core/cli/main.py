@@ -114,8 +114,9 @@ def train(
         typer.Option(metavar="KEY=A,B", help="Try several values, one training after the other."),
     ] = None,
     then: Annotated[
-        str, typer.Option(metavar="PRESET", help="Go on from the best model with this preset.")
-    ] = "",
+        list[str] | None,
+        typer.Option(metavar="PRESET", help="Go on from the best model with this preset."),
+    ] = None,
     project: Store = None,
     encoding: Encoding = None,
 ) -> None:
@@ -131,7 +132,7 @@ def train(
     if start:
         changes["start"] = start
     values = {key: parse_values(key, v) for key, v in _pairs("--grid", grid or []).items()}
-    wanted = Training(preset, changes, run, also or [], name, edited, queue, values, then)
+    wanted = Training(preset, changes, run, also or [], name, edited, queue, values, then or [])
     raise typer.Exit(train_command(data, wanted, project, encoding))
 
 

@@ -25,7 +25,7 @@ class _ListsByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_ListsByDefault,
-    help="List the models there are; show one, import one, export one, calibrate one.",
+    help="List the models there are; show, import, export, calibrate one; make a mean of some.",
 )
 Store = Annotated[
     Path | None, typer.Option("--project", help="Where masks, runs and settings are kept.")
@@ -95,6 +95,21 @@ def export(
     from core.cli.models import export_command
 
     raise typer.Exit(export_command(model, out))
+
+
+@app.command()
+def average(
+    models: Annotated[list[Path], typer.Argument(help="Model files trained from the same one.")],
+    out: Annotated[Path, typer.Option(help="The new model file.")],
+    shares: Annotated[
+        str, typer.Option(metavar="A,B", help="How much each counts; alike if not given.")
+    ] = "",
+    name: Annotated[str, typer.Option(help="What it is called.")] = "",
+) -> None:
+    """Write the mean of models' weights: often better than each of them, and as fast as one."""
+    from core.cli.models import average_command
+
+    raise typer.Exit(average_command(models, shares, out, name))
 
 
 @app.command()

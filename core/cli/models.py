@@ -13,7 +13,7 @@ from core.inference.card import card_rows, read_card
 from core.inference.catalogue import IMPORTED, list_models
 from core.labels import listed
 from core.masks import MaskEncoding
-from core.modelfile import read_description
+from core.modelfile import onnx_path, read_description
 
 
 def model_path(model: str) -> Path:
@@ -107,6 +107,26 @@ def export_command(model: str, out: Path) -> int:
 
     for path in export_model(model_path(model), out):
         say(str(path))
+    return DONE
+
+
+def average_command(models: list[Path], shares: str, out: Path, name: str) -> int:
+    """Write the mean of models. shares: numbers with commas between; "": all alike.
+
+    Raises BadInput, WriteError.
+    """
+    from core.models.averaging import average_models
+
+    if out.suffix != ".safetensors":
+        raise BadInput(f"--out {out}: a model file ends in .safetensors.")
+    if out.exists() or onnx_path(out).exists():
+        raise BadInput(f"{out} or its twin exists already: choose another name.")
+    try:
+        parts = [float(share) for share in shares.split(",")] if shares else [1.0] * len(models)
+    except ValueError as error:
+        raise BadInput(f"--shares {shares}: write numbers with commas between.") from error
+    average_models(models, parts, out, name or out.stem)
+    say(f"{out}. Its probabilities and figures: petseg models calibrate, then petseg evaluate.")
     return DONE
 
 

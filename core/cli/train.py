@@ -29,7 +29,7 @@ from core.training.runs import read_run
 class Training:
     """What is wanted of a training. changes: to the preset; run: its folder; also: folders whose
     masks train too; edited: edited masks train too; queue: it only waits; grid: option -> values;
-    then: the preset of a second training, which goes on from this one's best model.
+    then: presets of further trainings, each of which goes on from the best model of the one before.
     """
 
     preset: str
@@ -40,7 +40,7 @@ class Training:
     edited: bool = False
     queue: bool = False
     grid: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    then: str = ""
+    then: Sequence[str] = ()
 
 
 def train_command(
@@ -54,7 +54,8 @@ def train_command(
     if wanted.then:
         if wanted.grid or wanted.queue:
             raise BadInput("--then follows one training to its end: leave out --grid and --queue.")
-        make_config(wanted.then)  # refused now, not hours later
+        for preset in wanted.then:
+            make_config(preset)  # refused now, not hours later
     if wanted.grid and (run is not None or wanted.name):
         raise BadInput("--grid makes several trainings: leave out --run and --name.")
     goes_on = run is not None and (run / "config.json").exists()
@@ -86,14 +87,15 @@ def train_command(
 def _followed(
     run: Path, data: Path, wanted: Training, store: Path | None, encoding: MaskEncoding | None
 ) -> int:
-    """Follow a run, and the one that goes on from its best model where that is wanted."""
+    """Follow a run, and those that go on from its best model where that is wanted."""
     code = follow_run(run)
     ended = read_run(run).progress.finished
     if not wanted.then or ended is None or ended.reason not in ("done", "early"):
         return code
     changes = {**wanted.changes, "start": str(run / RUN_MODEL), "weights": ""}
-    second = run.with_name(f"{run.name}-{wanted.then}")
-    going_on = replace(wanted, preset=wanted.then, changes=changes, run=second, then="")
+    preset, *later = wanted.then
+    following = run.with_name(f"{run.name}-{preset}")
+    going_on = replace(wanted, preset=preset, changes=changes, run=following, then=later)
     return train_command(data, going_on, store, encoding)
 
 

@@ -96,6 +96,14 @@ class TrainConfig(_Strict):
         default=False, description="Attention gates on a plain U-Net's skip connections."
     )
 
+    start_share: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Share of the starting model's weights in the model that is kept, against "
+        "forgetting.",
+    )
+
     size: int = Field(
         default=128,
         ge=32,

@@ -27,6 +27,7 @@ _SIZE_STEP = 32
 _UNTIMED = {
     "preset",
     "weights",
+    "start_share",
     "score_border",
     "first_size",
     "balance",

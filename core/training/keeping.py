@@ -27,7 +27,7 @@ from core.training.joining import Join
 from core.training.optimise import scale_rate
 from core.training.previews import FOLDER as PREVIEWS
 from core.training.run import CACHE, Run
-from core.training.trainer import TrainState, checkpoint, new_state, restore
+from core.training.trainer import TrainState, checkpoint, kept_network, new_state, restore
 
 CHECKPOINT = "last.ckpt"
 """Of the last epoch's end: where a run goes back to. There is one from the first step on."""
@@ -192,7 +192,7 @@ def save_best(run: Run, state: TrainState, scores: Scores) -> None:
         return
     options, config = run.options, run.config
     best = build_network(state.net.network)
-    best.load_state_dict(state.net.state_dict())
+    best.load_state_dict(kept_network(state, options).state_dict())
     description = ModelDescription(
         id=f"{config.run}-{state.stopping.best_epoch}",
         name=config.name,

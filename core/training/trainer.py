@@ -6,6 +6,7 @@ a checkpoint sees what an uninterrupted one would have seen.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -58,7 +59,8 @@ class TrainState:
 
     step: the steps that were taken. parts: in so many a batch is taken, since memory ran out.
     rescues: how often the run went back after a loss that was no number. weights: of the classes
-    in the loss. half: whether a GPU works in half precision.
+    in the loss. half: whether a GPU works in half precision. start: the weights it began with,
+    where a share of them is in what is kept.
     """
 
     net: SegmentationNet
@@ -73,6 +75,7 @@ class TrainState:
     joined: list[Join] = field(default_factory=list)
     weights: Tensor | None = None
     half: bool = False
+    start: dict[str, Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,7 @@ def _gradients(
 
     def forward(piece: slice, buffers: dict[str, Tensor] | None = None) -> Tensor:
         torch.manual_seed(seed + (own.start + piece.start << _PLACE_BITS))  # dropout
-        return _logits(state, images[piece], setup.device, buffers)
+        return _logits(state.net, images[piece], state.half, buffers)
 
     pieces = _pieces(len(images), setup.at_once(state.parts))
     if len(pieces) == 1:
@@ -235,21 +238,38 @@ def augmented(
 
 
 @torch.no_grad()
+def kept_network(state: TrainState, config: TrainConfig) -> SegmentationNet:
+    """The network that is validated and kept: the one that trains, in eval mode.
+
+    With a ``start_share`` it is another: the mean of its weights and those it began with, which
+    keeps what the starting model knew of other pictures (Wortsman et al., "Robust fine-tuning of
+    zero-shot models", CVPR 2022, eq. 1).
+    """
+    if state.start is None:
+        return state.net.eval()
+    net = copy.deepcopy(state.net)
+    for name, value in net.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(state.start[name].to(value.device), config.start_share)
+    return net.eval()
+
+
+@torch.no_grad()
 def validate(state: TrainState, samples: Samples, setup: Setup, alive: Callable[[], None]) -> Tally:
-    """Score the validation images in eval mode; ``alive`` is called after each batch.
+    """Score the kept network on the validation images; ``alive`` is called after each batch.
 
     Raises MemoryRanOut, and what ``alive`` raises; the state does not change.
     """
     # Batch norm's statistics are each rank's own; those of the first count.
     setup.ranks.take_first(state.net.buffers())
-    state.net.eval()
+    net = kept_network(state, setup.config)
     tally = Tally()
     for batch in torch.split(torch.arange(len(samples)), setup.config.batch):
         with setup.ranks.all_or_none():
             own = batch[setup.ranks.share(len(batch))]
             images, masks = _to_device(samples, own, setup.device)
             pieces = _pieces(len(own), setup.at_once(state.parts))
-            logits = torch.cat([_logits(state, images[p], setup.device) for p in pieces])
+            logits = torch.cat([_logits(net, images[p], state.half) for p in pieces])
             loss = float(_loss(state, logits, masks, setup))
             counts = setup.scoring.counts(*_numpy(logits, masks))
         tally.add(loss, setup.ranks.whole(counts, len(batch)))
@@ -259,9 +279,9 @@ def validate(state: TrainState, samples: Samples, setup: Setup, alive: Callable[
 
 @torch.no_grad()
 def predict(state: TrainState, image: Tensor, setup: Setup) -> np.ndarray:
-    """Class probabilities of one image (uint8, 3 x S x S): float32, C x S x S; in eval mode."""
-    state.net.eval()
-    logits = _logits(state, image[None].to(setup.device).float(), setup.device)
+    """The kept network's class probabilities of an image (uint8, 3 x S x S): float32, C x S x S."""
+    net = kept_network(state, setup.config)
+    logits = _logits(net, image[None].to(setup.device).float(), state.half)
     return _probabilities(logits)[0].cpu().numpy()
 
 
@@ -288,6 +308,7 @@ def checkpoint(state: TrainState) -> dict[str, Any]:
         "joined": [list(astuple(j)) for j in state.joined],
         "weights": state.weights,
         "half": state.half,
+        "start": state.start,
     }
 
 
@@ -306,6 +327,7 @@ def restore(state: TrainState, saved: dict[str, Any]) -> None:
     state.joined = [Join(*j) for j in saved["joined"]]
     state.weights = saved["weights"]
     state.half = bool(saved["half"])
+    state.start = saved["start"]
 
 
 def _loss(state: TrainState, logits: Tensor, masks: Tensor, setup: Setup) -> Tensor:
@@ -318,21 +340,21 @@ def _loss(state: TrainState, logits: Tensor, masks: Tensor, setup: Setup) -> Ten
 
 
 def _logits(
-    state: TrainState,
+    net: SegmentationNet,
     images: Tensor,
-    device: torch.device,
+    half: bool,
     buffers: dict[str, Tensor] | None = None,
 ) -> Tensor:
     """Float32 logits; ``buffers`` stand in for the network's own, which then stay as they are."""
     if len(images) == 0:
-        shape = (0, int(state.net.network["outputs"]), *images.shape[2:])
+        shape = (0, int(net.network["outputs"]), *images.shape[2:])
         return images.new_zeros(shape).requires_grad_()
     images = images.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(device.type, torch.bfloat16, enabled=state.half):
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
         if buffers is None:
-            logits: Tensor = state.net(images)
+            logits: Tensor = net(images)
         else:
-            logits = functional_call(state.net, buffers, images)
+            logits = functional_call(net, buffers, images)
     return logits.float()
 
 

@@ -21,10 +21,17 @@ from core.inference.predictor import Predictor
 from core.labels import scheme_under
 from core.modelfile import read_description
 from core.models.export import describe_anew
-from core.models.network import parameter_count
+from core.models.network import SegmentationNet, parameter_count
 from core.training import control, events, record
 from core.training.calibrating import calibrate
-from core.training.config import RunConfig, Start, outputs_for, read_run_config, start_model
+from core.training.config import (
+    RunConfig,
+    Start,
+    TrainConfig,
+    outputs_for,
+    read_run_config,
+    start_model,
+)
 from core.training.control import Wanted
 from core.training.estimate import step_costs, steps_per_epoch, threads_of
 from core.training.keeping import (
@@ -147,11 +154,22 @@ def _first_state(run: Run) -> TrainState:
         net = start_network(options, outputs, run.train.take(some)[0])
     net.to(device).to(memory_format=torch.channels_last)
     state = new_state(net, options, steps_per_epoch(options, len(run.train)))
+    if options.start_share > 0:
+        if _begins_as(options, net):
+            state.start = {name: value.clone() for name, value in net.state_dict().items()}
+        else:
+            run.notice("Start share needs a starting model of the same network and classes.")
     if options.class_weights == "balanced":
         state.weights = balanced_weights(run.train.counts)
     half = choose_half(options, device, partial(step_seconds, net, options, device))
     state.half = bool(run.ranks.largest(half))
     return state
+
+
+def _begins_as(options: TrainConfig, net: SegmentationNet) -> bool:
+    """Whether a network has all its weights from the starting model."""
+    model = start_model(options.start)
+    return model is not None and read_description(model).network == net.network
 
 
 def _take_its_course(run: Run, state: TrainState) -> None:

@@ -28,7 +28,7 @@ PLAIN_UNET = ("width", "depth", "norm", "dropout", "upsampling", "attention")
 """The options of a network of PetSeg's own."""
 
 _GROUPS = {
-    "Network": ("encoder", "decoder", *PLAIN_UNET, "weights"),
+    "Network": ("encoder", "decoder", *PLAIN_UNET, "weights", "start_share"),
     "Picture": ("first_size", "augment", "paste", "balance", "border", "score_border"),
     "Loss": ("loss", "class_weights", "lovasz_epochs"),
     "Steps": (

@@ -92,6 +92,25 @@ def test_a_model_file_is_calibrated_by_a_folders_validation_images(
     assert path.read_bytes() == left
 
 
+def test_a_mean_of_models_is_a_model(petseg: Petseg, make_model, tmp_path: Path):
+    models, out = (make_model(seed=1), make_model(seed=2)), tmp_path / "mean.safetensors"
+    done = petseg("models", "average", *models, "--out", out, "--shares", "1,3", "--name", "Both")
+    assert done.code == 0, done.err
+    assert read_description(out).name == "Both"
+    kept = out.read_bytes()
+    for words, reason in (
+        ((*models, "--out", out), "exists already"),
+        ((*models, "--out", tmp_path / "mean.onnx"), "ends in .safetensors"),
+        ((*models, "--out", tmp_path / "m.safetensors", "--shares", "1;2"), "commas between"),
+        ((models[0], "--out", tmp_path / "m.safetensors"), "two models at least"),
+        ((models[0], "gone.safetensors", "--out", tmp_path / "m.safetensors"), "No model at gone"),
+    ):
+        refused = petseg("models", "average", *words)
+        assert refused.code == 2
+        assert reason in refused.err.replace("\n", " ")
+    assert out.read_bytes() == kept
+
+
 def test_the_card_shows_what_was_written_about_a_model(petseg: Petseg, tiny_model, tmp_path: Path):
     path = tmp_path / "mine.safetensors"
     shutil.copy(tiny_model, path)

@@ -65,16 +65,19 @@ def test_then_goes_on_from_the_best_model(petseg, make_project: MakeProject):
     root = make_project(6)
     first = root / ".petseg" / "runs" / "first"
     words = ("train", root, "--preset", "baseline", *TINY, "--run", first, "--name", "Mine")
-    outcome = petseg(*words, "--then", "polish")
+    outcome = petseg(*words, "--then", "polish", "--then", "quick")
     assert outcome.code == 0, outcome.err
     second = read_run_config(first.with_name("first-polish"))
-    assert (second.name, second.train.preset) == ("Mine", "polish")
+    assert second.train.preset == "polish"
     assert second.train.start == str(first / "best.safetensors")
-    assert read_run_config(first).name != "Mine"
-    # Both are done: the same command only tells of them.
-    again = petseg(*words, "--then", "polish")
-    assert (again.code, again.out.count("Best epoch")) == (0, 2)
-    assert len(list(first.parent.iterdir())) == 2
+    third = read_run_config(first.with_name("first-polish-quick"))
+    assert (third.name, third.train.preset) == ("Mine", "quick")
+    assert third.train.start == str(first.with_name("first-polish") / "best.safetensors")
+    assert "Mine" not in (read_run_config(first).name, second.name)
+    # All are done: the same command only tells of them.
+    again = petseg(*words, "--then", "polish", "--then", "quick")
+    assert (again.code, again.out.count("Best epoch")) == (0, 3)
+    assert len(list(first.parent.iterdir())) == 3
 
 
 def test_then_does_not_go_on_where_the_first_training_failed(

@@ -36,7 +36,7 @@ def test_every_preset_is_a_config_as_it_stands(name: str):
 
 def test_polish_shows_larger_pictures_than_its_model_saw(make_model: MakeModel):
     model = make_model(size=64)
-    assert make_config("polish", start=str(model)).size == 72
+    assert make_config("polish", start=str(model)).size == 96
     assert make_config("polish", start=str(model), size=64).size == 64
     assert make_config("quick", start=str(model)).size == 64
 

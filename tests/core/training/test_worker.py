@@ -24,6 +24,7 @@ from core.project.project import open_project
 from core.project.settings import ProjectSettings, write_settings
 from core.training import control, events
 from core.training.config import read_run_config
+from core.training.control import Wanted
 from core.training.launch import create_run
 from core.training.plan import plan_training
 from core.training.previews import chosen_rows
@@ -32,6 +33,7 @@ from .conftest import (
     FULL,
     MODEL,
     Work,
+    ask_at,
     draw_easy,
     epochs_of,
     finished,
@@ -333,6 +335,34 @@ def test_training_goes_on_from_a_model_of_the_same_classes(easy: Path, work: Wor
     assert about.start == path.name
     assert about.activation == "softmax"
     assert about.network == read_description(path).network
+
+
+def test_a_share_of_the_starting_model_stays_in_what_is_kept(
+    easy: Path, work: Work, make_model, monkeypatch: pytest.MonkeyPatch
+):
+    path = make_model(PET)
+    options = {"start": str(path), "loss": "ce", "learning_rate": 0.01, "epochs": 1}
+    whole, shared = new_run(easy, **options), new_run(easy, **options, start_share=0.25)
+    assert work(whole)
+    with monkeypatch.context() as patch:
+        ask_at(patch, shared, 1, Wanted.PAUSE)
+        assert work(shared)
+    assert work(shared), "it goes on from its pause"
+    before, after = load_file(path), load_file(whole / MODEL)
+    for name, value in load_file(shared / MODEL).items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value, 0.25 * before[name] + 0.75 * after[name])
+    assert epochs_of(shared)[0].val.loss != epochs_of(whole)[0].val.loss, "it is validated, too"
+
+
+def test_a_share_needs_a_starting_model_of_the_same_classes(easy: Path, work: Work, make_model):
+    options = {"loss": "ce", "learning_rate": 0.01, "epochs": 1, "start": str(make_model(TRIMAP))}
+    whole, shared = new_run(easy, **options), new_run(easy, **options, start_share=0.25)
+    assert work(whole)
+    assert work(shared)
+    assert same_weights(whole, shared)
+    assert any("Start share" in text for text in notices(shared))
+    assert not any("Start share" in text for text in notices(whole))
 
 
 @pytest.mark.parametrize("loss", ["bce", "ce"])

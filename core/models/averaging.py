@@ -1,0 +1,63 @@
+"""The mean of several models' weights: often better than each, and never slower than one.
+
+Wortsman et al., "Model soups", ICML 2022. It works where they were all trained from the same model:
+weights of trainings that began apart do not fit together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from core.errors import BadInput
+from core.modelfile import ModelDescription, read_description
+from core.models.export import save_model
+from core.models.network import parameter_count
+from core.models.weights import load_model
+
+
+def average_models(
+    models: Sequence[Path], shares: Sequence[float], out: Path, name: str
+) -> ModelDescription:
+    """Write the mean of models of one network and the same classes as a model file and its twin.
+
+    shares: positive, one a model; only how they compare counts. The mean sees pictures of the
+    first one's size; its temperature is the mean, its figures are unknown. Raises BadInput (too
+    few, shares that do not fit, different networks or classes), ModelFileError, WriteError.
+    """
+    if len(models) < 2:
+        raise BadInput("A mean needs two models at least.")
+    if len(shares) != len(models) or not all(0 < s < math.inf for s in shares):
+        raise BadInput(f"{len(models)} models need as many shares, each more than 0.")
+    about = [read_description(path) for path in models]
+    first = about[0]
+    for path, other in zip(models[1:], about[1:], strict=True):
+        if _kind(other) != _kind(first):
+            raise BadInput(
+                f"{path.name} has another network or other classes than {models[0].name}: only "
+                "models that were trained from the same one have a mean."
+            )
+    nets = [load_model(path) for path in models]
+    parts = [share / sum(shares) for share in shares]
+    states = [net.state_dict() for net in nets]
+    for key, value in states[0].items():
+        if value.is_floating_point():
+            value.copy_(sum(p * state[key] for p, state in zip(parts, states, strict=True)))
+    description = first.model_copy(
+        update={
+            "id": out.stem,
+            "name": name,
+            "parameters": parameter_count(nets[0]),
+            "start": ", ".join(path.name for path in models),
+            "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "metrics": {},
+            "temperature": sum(p * a.temperature for p, a in zip(parts, about, strict=True)),
+        }
+    )
+    return save_model(nets[0], description, out)
+
+
+def _kind(about: ModelDescription) -> tuple[object, ...]:
+    return about.network, about.scheme, about.border_rule, about.activation, about.view
