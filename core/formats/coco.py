@@ -32,7 +32,7 @@ from core.formats.spool import LazyEntries, Shape, Spool
 from core.images import MAX_PIXELS
 from core.labels import LONGEST_NAME, VOID, LabelClass, LabelScheme, listed
 
-_FIRST_KEY = re.compile(rb'\s*\{\s*"(info|licenses|images|annotations|categories)"')
+_FIRST_KEY = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"(info|licenses|images|annotations|categories)"')
 _MEMBERS = {"images": "image", "annotations": "annotation", "categories": "category"}
 _POLYGON, _COMPRESSED, _COUNTS = range(3)
 
@@ -97,10 +97,11 @@ def write(
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        places = [*path.glob("*.json"), *(path / "annotations").glob("*.json")]
+        inside = [*path.glob("*"), *(path / "annotations").glob("*")]
+        places = [place for place in inside if place.suffix.lower() == ".json"]
         found = [place for place in sorted(places) if _files(place)]
         # Of COCO's own only these are masks; its captions and keypoints list the same images.
-        return [place for place in found if place.name.startswith("instances")] or found
+        return [place for place in found if place.name.lower().startswith("instances")] or found
     try:
         with open(path, "rb") as file:
             return [path] if _FIRST_KEY.match(file.read(1000)) else []

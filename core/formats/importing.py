@@ -400,7 +400,7 @@ def _take_back(project: Project, folder: Path, progress: Progress) -> TakenBack:
     rows = list(_rows(project, folder))
     masks: dict[str, str] = {}
     problems: dict[str, str] = {}
-    # First: a mask without a review counts as approved.
+    # First: a mask that is back must not count as what its import was.
     project.add_reviews(
         [_review(row) for row in rows if _digest(project.mask_target(row.image)) == row.mask]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -37,6 +38,8 @@ def members(
     """
     file_title = where = title or path.name
     with open_annotations(path, MOST_BYTES) as file:
+        if file.read(len(BOM_UTF8)) != BOM_UTF8:  # Windows' editors put it in front
+            file.seek(0)
         guarded = _Guarded(file, file_title)
         events = ijson.basic_parse(guarded, buf_size=_CHUNK, use_float=True)
         try:

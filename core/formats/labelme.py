@@ -39,7 +39,7 @@ _IGNORE = "__ignore__"
 """What labelme's own converters call pixels that do not count."""
 
 _FIRST_KEY = re.compile(
-    rb'\s*\{\s*"(version|flags|shapes|imagePath|imageData|imageHeight|imageWidth|lineColor|fillColor)"'
+    rb'(\xef\xbb\xbf)?\s*\{\s*"(version|flags|shapes|imagePath|imageData|imageHeight|imageWidth|lineColor|fillColor)"'
 )
 _LOOKED_AT = 20  # files, to find out what a folder holds
 _MEMBERS = {key: key for key in ("version", "shapes", "imagePath", "imageHeight", "imageWidth")} | {
@@ -151,7 +151,8 @@ def _json_files(folder: Path) -> Iterator[str]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         inside = Path(place).relative_to(folder)
-        yield from ((inside / name).as_posix() for name in sorted(files) if name.endswith(".json"))
+        found = (name for name in sorted(files) if name.lower().endswith(".json"))
+        yield from ((inside / name).as_posix() for name in found)
 
 
 @dataclass(frozen=True)

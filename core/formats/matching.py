@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath
 
 from core.labels import listed
 from core.project.layout import MASK_SUFFIXES
+
+_ROOT = re.compile(r"^([A-Za-z]:)?/+|^[A-Za-z]:")
 
 
 @dataclass
@@ -55,14 +58,14 @@ def match(names: Sequence[str], annotated: Iterable[str]) -> Matches:
     """Find the image of each annotation.
 
     Refused: two annotations of one image (the one that names it better is taken), those that could
-    be of two images, and those whose path leads out of the folder.
+    be of two images, and those whose path climbs out of the folder.
     """
     matcher, matches = Matcher(names), Matches()
     claims: dict[str, list[tuple[int, int, str]]] = {}
     for position, written in enumerate(annotated):
         path = _plain(written)
         if path is None:
-            matches.refused[written] = "its path leads out of the folder"
+            matches.refused[written] = "its path climbs out of the folder"
             continue
         surety, found = matcher.candidates(path)
         if len(found) > 1:
@@ -84,12 +87,13 @@ def match(names: Sequence[str], annotated: Iterable[str]) -> Matches:
 
 
 def _plain(written: str) -> str | None:
-    """A path inside of the folder, with /; None where it leads out of it."""
-    path = written.replace("\\", "/")
+    """A path with /, without its root: whole paths are those of the computer that wrote them.
+
+    None where it climbs out of the folder. No file is ever opened by it.
+    """
+    path = _ROOT.sub("", written.replace("\\", "/"))
     parts = PurePosixPath(path).parts
-    if ".." in parts or path.startswith("/") or PureWindowsPath(path).drive:
-        return None
-    return "/".join(parts)
+    return None if ".." in parts else "/".join(parts)
 
 
 def _grouped(names: Sequence[str], key: Callable[[str], str]) -> dict[str, list[str]]:
@@ -107,12 +111,14 @@ def _nearest(path: str, candidates: list[str]) -> list[str]:
     """Those of several images whose path ends as the annotation's, or the other way round."""
     if len(candidates) == 1:
         return candidates
-    stem = _stem(path)
-    near = []
-    for name in candidates:
-        here = _stem(name.casefold())
-        if stem == here or stem.endswith("/" + here) or here.endswith("/" + stem):
-            near.append(name)
+    stem = "/" + _stem(path)
+    here = {name: "/" + _stem(name.casefold()) for name in candidates}
+    near = [name for name in candidates if stem.endswith(here[name])]
+    if near:  # of a.jpg and sub/a.jpg the one that is more of the path
+        longest = max(len(here[name]) for name in near)
+        near = [name for name in near if len(here[name]) == longest]
+    else:
+        near = [name for name in candidates if here[name].endswith(stem)]
     return near if len(near) == 1 else candidates
 
 

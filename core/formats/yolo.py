@@ -8,11 +8,12 @@ looked for in the folders that are called so.
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import yaml
@@ -177,7 +178,7 @@ def _label_files(root: Path) -> Iterator[str]:
         inside = Path(place).relative_to(root).as_posix()
         if "labels" in inside.split("/"):
             for name in files:
-                if name.endswith(".txt") and name != "classes.txt":
+                if name.lower().endswith(".txt") and name != "classes.txt":
                     yield f"{inside}/{name}"
 
 
@@ -191,7 +192,7 @@ def _appearing(
     found, boxes, lines = set(), 0, 0
     try:
         with limits.open_annotations(path, _MOST_BYTES) as file:
-            for line in file:
+            for line in _lines_of(file):
                 index, _, rest = line.strip().partition(b" ")
                 lines += bool(index)
                 if _is_box(rest):
@@ -202,6 +203,12 @@ def _appearing(
         return frozenset()
     left_out["boxes without an outline"] += boxes
     return None if boxes and boxes == lines else frozenset(found)
+
+
+def _lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """Without the mark that Windows' editors put in front."""
+    for number, line in enumerate(file):
+        yield line if number else line.removeprefix(BOM_UTF8)
 
 
 def _is_box(rest: bytes) -> bool:
@@ -221,7 +228,7 @@ class _Photos:
         places = PurePosixPath(label).parts
         at = len(places) - 1 - places[::-1].index("labels")
         folder = PurePosixPath(*places[:at], "images", *places[at + 1 : -1])
-        stem = places[-1].removesuffix(".txt")
+        stem = places[-1][: -len(".txt")]
         if folder not in self._folders:
             try:
                 names = os.listdir(self._root / folder)
@@ -241,13 +248,14 @@ class _Reader:
     def __call__(self, size: Size) -> np.ndarray:
         pixels = np.zeros((size[1], size[0]), np.uint8)
         with limits.open_annotations(self.root / self.label, _MOST_BYTES) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(_lines_of(file), 1):
                 where = f"{self.label}, line {number}"
                 index, _, rest = line.strip().partition(b" ")
                 if not index:
                     continue
                 if not index.isdigit() or len(index) > 5 or int(index) not in self.names:
-                    raise FormatError(f"{where}: {index[:20]!r} is no class of data.yaml.")
+                    shown = index[:20].decode("ascii", "backslashreplace")
+                    raise FormatError(f"{where}: “{shown}” is no class of data.yaml.")
                 if rest.count(b" ") > 2 * limits.MOST_POINTS:
                     raise FormatError(f"{where}: more than {limits.MOST_POINTS:,} points.")
                 if not _is_box(rest):

@@ -47,6 +47,7 @@ STORE_NAME = ".petseg"
 JOURNAL_SUFFIX = ".journal"
 CONVERTING = "converting"
 """The store's folder that is there while masks are being rewritten in another encoding."""
+_WITHOUT_MASK = (Status.UNLABELLED, Status.PREDICTED)
 _ENCODING_SAMPLE = 500
 
 
@@ -329,8 +330,8 @@ class Project:
         found = self.mask_digest(name)
         if found != expected:
             raise MaskChanged(name, found)
-        # First: a mask without a review counts as approved.
-        self.add_review(replace(review, image=name, mask=""))
+        # First, and naming the file: one that stays all the same must not count as approved.
+        self.add_review(replace(review, image=name, mask=expected))
         path = self.mask_target(name)
         try:
             path.unlink(missing_ok=True)
@@ -338,6 +339,7 @@ class Project:
             reason = error.strerror or error
             raise files.WriteError(f"Cannot remove {path}: {reason}.") from error
         self._masks.pop(name, None)
+        self.add_review(replace(review, image=name, mask=""))
 
     def _mask_name(self, name: str) -> str:
         return mask_name(name, self._shared)
@@ -430,12 +432,17 @@ class Project:
     # Reviews
 
     def status(self, name: str) -> Status:
-        """A mask that came with the folder counts as approved."""
+        """A mask counts as approved that came with the folder, or where the last word was of none.
+
+        Other programs put one there after an undone import, for instance.
+        """
         review = self._reviews.get(name)
-        if review is not None and (review.status is Status.REJECTED or name in self._masks):
+        if review is not None and review.status is Status.REJECTED:
             return review.status
         if name in self._masks:
-            return Status.APPROVED
+            if review is None or (review.status in _WITHOUT_MASK and not review.mask):
+                return Status.APPROVED
+            return review.status
         return Status.PREDICTED if name in self._predicted else Status.UNLABELLED
 
     def statuses(self) -> dict[str, Status]:

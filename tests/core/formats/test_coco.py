@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +218,12 @@ def test_an_image_of_no_size_is_named_when_it_is_read(tmp_path: Path) -> None:
     (entry,) = read(save(tmp_path, [{"segmentation": [SQUARE]}], images=images), "coco").entries
     with pytest.raises(FormatError, match="limit of 250 megapixels"):
         entry.read((20, 10))
+
+
+@pytest.mark.parametrize("name", ["instances.json", "INSTANCES.JSON"])
+def test_a_file_of_windows(name: str, tmp_path: Path) -> None:
+    path = save(tmp_path, [{"segmentation": [SQUARE]}])
+    windows = path.read_text().replace(": ", ":\r\n")
+    path.unlink()
+    (tmp_path / name).write_bytes(BOM_UTF8 + windows.encode())
+    assert only(read(tmp_path, "coco")).sum() == 20

@@ -157,6 +157,9 @@ def test_undo_brings_everything_back(folder: Path, replacing: bool):
     assert project.status("animal-0.png") is Status.EDITED
     with pytest.raises(BadInput, match="no import"):
         undo_import(project, imported.id)
+    assert project.status("animal-3.png") is Status.UNLABELLED
+    shutil.copy(project.mask_target("animal-0.png"), project.mask_target("animal-3.png"))
+    assert open_project(folder).status("animal-3.png") is Status.APPROVED
 
 
 def test_what_was_drawn_since_is_not_undone(folder: Path):

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +221,12 @@ def test_a_damaged_file_is_named_when_it_is_read(text: str, words: str, tmp_path
     with pytest.raises(FormatError, match=words):
         bad.read((20, 10))
     assert good.image == "a.jpg"
+
+
+def test_files_of_windows(tmp_path: Path) -> None:
+    square = {"label": "cat", "points": [[2, 3], [6, 3], [6, 8], [2, 8]]}
+    path = save(tmp_path, [square], "A.JSON", imagePath="..\\photos\\a.jpg")
+    path.write_bytes(BOM_UTF8 + path.read_bytes())
+    (entry,) = read(tmp_path, "labelme").entries
+    assert entry.image == "photos/a.jpg"
+    assert only(tmp_path).sum() == 20

@@ -24,6 +24,9 @@ FOLDER = ["a.jpg", "b.jpg", "b.png", "train/c.jpg", "val/c.jpg", "train/D e.JPG"
         ("data\\set\\train\\c.jpg", "train/c.jpg"),
         ("d e.png", "train/D e.JPG"),
         ("x.v2.png", "x.v2.jpg"),
+        ("/home/me/photos/a.jpg", "a.jpg"),
+        ("C:\\photos\\val\\c.jpg", "val/c.jpg"),
+        ("\\\\server\\share\\train\\c.jpg", "train/c.jpg"),
     ],
 )
 def test_an_image_is_found_by_its_path_or_by_its_name(annotated, image):
@@ -40,9 +43,9 @@ def test_an_image_is_found_by_its_path_or_by_its_name(annotated, image):
         ("b.tif", "b.jpg, b.png"),
         ("../a.jpg", "out of the folder"),
         ("train/../../a.jpg", "out of the folder"),
-        ("/etc/a.jpg", "out of the folder"),
-        ("C:\\photos\\a.jpg", "out of the folder"),
-        ("\\\\server\\a.jpg", "out of the folder"),
+        ("/photos/../../a.jpg", "out of the folder"),
+        ("C:\\..\\a.jpg", "out of the folder"),
+        ("/home/me/c.jpg", "train/c.jpg, val/c.jpg"),
     ],
 )
 def test_what_could_be_another_image_or_lies_elsewhere_is_refused(annotated, why):
@@ -50,6 +53,11 @@ def test_what_could_be_another_image_or_lies_elsewhere_is_refused(annotated, why
     assert not found.found
     assert not found.missing
     assert why in found.refused[annotated]
+
+
+def test_of_two_images_of_one_name_the_path_says_which():
+    found = match(["a.jpg", "sub/a.jpg"], ["photos/a.jpg", "photos/sub/a.jpg"])
+    assert found.found == {"a.jpg": 0, "sub/a.jpg": 1}
 
 
 def test_of_two_annotations_of_one_image_the_surer_is_taken():

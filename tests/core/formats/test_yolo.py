@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from itertools import chain
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def test_empty_files_boxes_and_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("7 0.1 0.1 0.9 0.1 0.5 0.9", "'7' is no class|b'7' is no class"),
+        ("7 0.1 0.1 0.9 0.1 0.5 0.9", "“7” is no class"),
         ("dog 0.1 0.1 0.9 0.1 0.5 0.9", "is no class of data.yaml"),
         ("0 0.1 0.1 0.9 nan 0.5 0.9", "not finite"),
         ("0 0.1 0.1 0.9 x 0.5 0.9", "no numbers"),
@@ -142,3 +143,12 @@ def test_a_hostile_description_is_refused(description: str, words: str, tmp_path
     with pytest.raises(FormatError, match=words) as error:
         read(save(tmp_path, {"labels/a.txt": TRIANGLE}, description), "yolo")
     assert str(error.value).startswith("data.yaml")
+
+
+def test_files_of_windows(tmp_path: Path) -> None:
+    root = save(tmp_path, {"labels/A.TXT": "", "images/A.jpg": ""})
+    (root / "labels/A.TXT").write_bytes(BOM_UTF8 + TRIANGLE.replace("\n", "\r\n").encode())
+    (root / "data.yaml").write_bytes(BOM_UTF8 + b"names: [dog, cat]\r\n")
+    (entry,) = read(root, "yolo").entries
+    assert entry.image == "images/A.jpg"
+    assert entry.read((20, 20)).any()

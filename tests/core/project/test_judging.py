@@ -75,6 +75,13 @@ def test_a_mask_file_that_cannot_be_removed_is_not_approved_any_more(project, mo
     assert _again(project).status(NAME) is Status.PREDICTED
 
 
+def test_a_mask_that_another_program_puts_where_one_was_taken_back_counts(project, said):
+    made = approve(project, NAME)
+    take_back(project, made)
+    write_mask(_file(project), 1 - said, project.settings.scheme)
+    assert _again(project).status(NAME) is Status.APPROVED
+
+
 def test_an_edited_mask_is_approved_as_it_is_and_keeps_its_time(project, said):
     drawn = 1 - said
     project.save_mask(NAME, drawn, Review(NAME, Status.EDITED, seconds=12.5, strokes=3))
