@@ -33,12 +33,13 @@ from core.images import MAX_PIXELS
 from core.labels import LONGEST_NAME, VOID, LabelClass, LabelScheme, listed
 
 _FIRST_KEY = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"(info|licenses|images|annotations|categories)"')
+_ROBOFLOW = "*/_annotations.coco.json"  # one for each subset, among its photos
 _MEMBERS = {"images": "image", "annotations": "annotation", "categories": "category"}
 _POLYGON, _COMPRESSED, _COUNTS = range(3)
 
 
 def detects(path: Path) -> bool:
-    """Whether a file, or one in a folder or its annotations/, begins as COCO's do."""
+    """Whether a file, or one that ``read`` takes of a folder, begins as COCO's do."""
     return bool(_files(path))
 
 
@@ -54,7 +55,7 @@ def losses(scheme: LabelScheme, options: WriteOptions) -> list[str]:
 
 
 def read(path: Path, options: ReadOptions) -> Source:
-    """Read a COCO file, or all of a folder (its own and those in annotations/), as one source.
+    """Read a COCO file, or those of a folder, where COCO and Roboflow put them, as one source.
 
     Raises FormatError: none, no COCO, too large. What is wrong with the annotations of one image is
     raised where that image is read.
@@ -97,7 +98,7 @@ def write(
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        inside = [*path.glob("*"), *(path / "annotations").glob("*")]
+        inside = [*path.glob("*"), *(path / "annotations").glob("*"), *path.glob(_ROBOFLOW)]
         places = [place for place in inside if place.suffix.lower() == ".json"]
         found = [place for place in sorted(places) if _files(place)]
         # Of COCO's own only these are masks; its captions and keypoints list the same images.

@@ -213,8 +213,8 @@ def _notes(tally: _Tally) -> tuple[str, ...]:
     notes = []
     if tally.turned:
         notes.append(
-            f"{tally.turned:,} of the copied photos lie on their side and are turned by their EXIF "
-            "data: masks are of the upright photos."
+            f"Copied photos that are turned by their EXIF data: {tally.turned:,}. Masks are of the "
+            "upright photos."
         )
     return tuple(notes)
 

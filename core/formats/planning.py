@@ -40,6 +40,7 @@ Progress = Callable[[int, int], None]
 
 _GENERIC = re.compile(r"class (\d+)")
 _OBJECT = "object"
+_ARCHIVES = frozenset({".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".rar"})
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,8 @@ def read_source(path: Path, format_id: str = "", options: ReadOptions | None = N
     path = path.expanduser().resolve()
     if not path.exists():
         raise FormatError(f"{path} does not exist.")
+    if path.suffix.lower() in _ARCHIVES and path.is_file():
+        raise FormatError(f"{path} is an archive: unpack it, and import the folder.")
     known = format_of(format_id) if format_id else detect(path)
     if known.read is None:
         raise FormatError(f"{known.title} can only be written.")

@@ -29,6 +29,7 @@ from core.formats.spool import LazyEntries
 from core.labels import VOID, LabelScheme
 
 _DESCRIPTIONS = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
+_CLASSES = "classes.txt"  # a name a line, as Label Studio writes it
 _MOST_BYTES = 32_000_000  # of a label file
 _MOST_YAML = 1_000_000
 _BEYOND = 0.01  # of the image's size: as far as rounding takes a coordinate out of it
@@ -59,7 +60,7 @@ def read(path: Path, options: ReadOptions) -> Source:
     """
     description = _description(path)
     if description is None:
-        raise FormatError(f"{path}: no data.yaml in it, which names the classes.")
+        raise FormatError(f"{path}: no data.yaml or {_CLASSES} in it, which names the classes.")
     names = _class_names(description)
     root = description.parent
     labels = sorted(_label_files(root))
@@ -139,9 +140,10 @@ def _write_description(path: Path, scheme: LabelScheme, listed: Mapping[str, int
 
 def _description(path: Path) -> Path | None:
     if path.is_file():
-        return path if path.suffix.lower() in (".yaml", ".yml") else None
+        described = path.suffix.lower() in (".yaml", ".yml") or path.name == _CLASSES
+        return path if described else None
     found = [path / name for name in _DESCRIPTIONS if (path / name).is_file()]
-    return next(iter(found or sorted(path.glob("*.yaml"))), None)
+    return next(iter([*found, *sorted(path.glob("*.yaml")), *path.glob(_CLASSES)]), None)
 
 
 class _NoAliases(yaml.SafeLoader):
@@ -156,7 +158,11 @@ class _NoAliases(yaml.SafeLoader):
 def _class_names(path: Path) -> dict[int, str]:
     with limits.open_annotations(path, _MOST_YAML) as file:
         try:
-            content = yaml.load(file.read(), _NoAliases)  # noqa: S506 - a SafeLoader
+            if path.name == _CLASSES:
+                lines = file.read().decode("utf-8-sig").splitlines()
+                content: Any = {"names": [line.strip() for line in lines if line.strip()]}
+            else:
+                content = yaml.load(file.read(), _NoAliases)  # noqa: S506 - a SafeLoader
         except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
             reason = str(error).split("\n")[0]
             raise FormatError(f"{path.name}: damaged ({reason}).") from error
@@ -178,7 +184,7 @@ def _label_files(root: Path) -> Iterator[str]:
         inside = Path(place).relative_to(root).as_posix()
         if "labels" in inside.split("/"):
             for name in files:
-                if name.lower().endswith(".txt") and name != "classes.txt":
+                if name.lower().endswith(".txt") and name != _CLASSES:
                     yield f"{inside}/{name}"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
+from core.formats.registry import detect
 from core.formats.source import FormatError, Source
 
 from .drawn import SCHEME, beside_borders, drawn, read, write
@@ -227,3 +228,12 @@ def test_a_file_of_windows(name: str, tmp_path: Path) -> None:
     path.unlink()
     (tmp_path / name).write_bytes(BOM_UTF8 + windows.encode())
     assert only(read(tmp_path, "coco")).sum() == 20
+
+
+def test_roboflows_subsets_are_one_source(tmp_path: Path) -> None:
+    for subset in ("train", "valid"):
+        (tmp_path / subset).mkdir()
+        path = save(tmp_path, [{"segmentation": [SQUARE]}])
+        path.rename(tmp_path / subset / "_annotations.coco.json")
+    assert detect(tmp_path).id == "coco"
+    assert len(read(tmp_path, "coco").entries) == 2

@@ -227,7 +227,7 @@ def test_photos_come_along_under_the_names_of_their_masks(make_project, tmp_path
     result = exported(open_project(root), tmp_path / "out", "voc", photos=True)
     copied = tmp_path / "out" / "JPEGImages" / "animal-0.jpg"
     assert copied.read_bytes() == (root / "images" / "animal-0.jpg").read_bytes()
-    assert any("1 of the copied photos" in note for note in result.notes)
+    assert any("EXIF data: 1." in note for note in result.notes)
     assert not exported(open_project(root), tmp_path / "bare", "voc").notes
     assert not any("JPEGImages" in name for name in files(tmp_path / "bare"))
 

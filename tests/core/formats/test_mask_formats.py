@@ -289,6 +289,9 @@ def test_two_classes_of_one_colour_cannot_be_written_in_colours(tmp_path: Path, 
 def test_what_is_no_annotation_at_all_is_refused_with_what_there_is(tmp_path: Path):
     with pytest.raises(FormatError, match="does not exist"):
         read_source(tmp_path / "gone")
+    (tmp_path / "task.zip").write_bytes(b"PK")
+    with pytest.raises(FormatError, match="an archive: unpack it"):
+        read_source(tmp_path / "task.zip", "cvat")
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(FormatError, match=r"--format: .*png, .*voc"):
         read_source(tmp_path)

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from core.formats.registry import detect
 from core.formats.source import FormatError
 
 from .drawn import SCHEME, beside_borders, draw, drawn, read, write
@@ -152,3 +153,11 @@ def test_files_of_windows(tmp_path: Path) -> None:
     (entry,) = read(root, "yolo").entries
     assert entry.image == "images/A.jpg"
     assert entry.read((20, 20)).any()
+
+
+def test_classes_may_be_named_line_by_line(tmp_path: Path) -> None:
+    root = save(tmp_path, {"labels/a.txt": "1" + TRIANGLE[1:]})
+    (root / "data.yaml").rename(root / "classes.txt").write_text("dog\n\ncat\n")
+    for path in (root, root / "classes.txt"):
+        assert detect(path).id == "yolo"
+        assert [label.name for label in read(path, "yolo").classes] == ["background", "cat"]
