@@ -67,9 +67,10 @@ class MaskEntries(Sequence[Entry]):
 
 def sizes_differ(claimed: Size, photo: Size) -> str:
     """Why annotations of one size are of no use for a photo of another."""
+    swapped = claimed == (photo[1], photo[0])
+    why = "made while it lay on its side (EXIF)?" if swapped else "masks are never scaled"
     return (
-        f"made for {claimed[0]} x {claimed[1]} pixels, the photo has {photo[0]} x {photo[1]}; "
-        "masks are never scaled"
+        f"made for {claimed[0]} x {claimed[1]} pixels, the photo has {photo[0]} x {photo[1]}; {why}"
     )
 
 

@@ -274,7 +274,7 @@ class ImportWindow(QDialog):
             )
         if plan.refused:
             self._say(
-                f"{count(len(plan.refused), 'annotation')} left out: not clear for which image.",
+                f"{count(len(plan.refused), 'annotation')} left out: no image is surely theirs.",
                 "Annotations that are left out",
                 plan.refused,
             )
@@ -362,7 +362,7 @@ def _problem(plan: ImportPlan) -> str:
 
 def _new_classes(plan: ImportPlan) -> list[str]:
     """What happens to the folder's classes, in words."""
-    if _problem(plan) or not plan.new_names:
+    if _problem(plan) or not plan.chosen or not plan.new_names:
         return []
     names = ", ".join(plan.new_names)
     if len(plan.base) < len(plan.before.classes):
