@@ -247,12 +247,12 @@ def _seams(crops: Path, photos: Sequence[Path]) -> Iterator[Row]:
     print("measuring seams", file=sys.stderr, flush=True)
     predictor = Predictor(crops)
     net = load_model(crops)
-    size = predictor.description.size
+    size, temperature = predictor.description.size, predictor.description.temperature
     largest, mean, at_ends, elsewhere, one_window = [], [], [], [], []
     for path in photos:
         pixels = read_image(path).pixels
         tiled = predictor.predict(pixels).small
-        apart = np.abs(tiled - _with_torch(net, pixels))
+        apart = np.abs(tiled - _with_torch(net, pixels, temperature))
         largest.append(float(apart.max()))
         mean.append(float(apart.mean()))
         steps = np.abs(np.diff(tiled, axis=2)).mean((0, 1))
@@ -261,10 +261,9 @@ def _seams(crops: Path, photos: Sequence[Path]) -> Iterator[Row]:
         where = np.isin(np.arange(1, pixels.shape[1]), list(ends))
         at_ends += steps[where].tolist()
         elsewhere += steps[~where].tolist()
-        one = pixels[:size, :size]
-        if one.shape[:2] == (size, size):
-            apart = np.abs(predictor.predict(one).small - _with_torch(net, one))
-            one_window.append(float(apart.max()))
+        one = cv2.resize(pixels, (size, size))
+        apart = np.abs(predictor.predict(one).small - _with_torch(net, one, temperature))
+        one_window.append(float(apart.max()))
     yield Row(
         f"crops: one window of {size} px against untiled", max(one_window) * 1e3, "1e-3", APART
     )
@@ -277,11 +276,11 @@ def _seams(crops: Path, photos: Sequence[Path]) -> Iterator[Row]:
 # Torch
 
 
-def _with_torch(net: torch.nn.Module, pixels: np.ndarray) -> np.ndarray:
+def _with_torch(net: torch.nn.Module, pixels: np.ndarray, temperature: float) -> np.ndarray:
     """Class probabilities of an image as it is: float32, C x height x width."""
     image = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
     with torch.no_grad():
-        logits = net(image)
+        logits = net(image) / temperature
     if logits.shape[1] == 1:
         foreground = torch.sigmoid(logits)
         both: np.ndarray = torch.cat([1 - foreground, foreground], 1)[0].numpy()
@@ -301,7 +300,7 @@ def _parity(model: Path, project: Project, names: Sequence[str]) -> Iterator[Row
         ours = predictor.predict(pixels)
         height, width = pixels.shape[:2]
         fitted = fit_whole(height, width, description.size)
-        planes = fitted.cut(_with_torch(net, fitted.place(pixels)))
+        planes = fitted.cut(_with_torch(net, fitted.place(pixels), description.temperature))
         theirs = Prediction(planes, ours.size, ours.scheme, ours.model)
         largest = max(largest, float(np.abs(ours.planes - planes).max()))
         truth = project.read_mask(name, ours.size)

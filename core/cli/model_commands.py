@@ -99,7 +99,9 @@ def export(
 
 @app.command()
 def average(
-    models: Annotated[list[Path], typer.Argument(help="Model files trained from the same one.")],
+    models: Annotated[
+        list[str], typer.Argument(help="Models trained from the same one, or: bundled, fast.")
+    ],
     out: Annotated[Path, typer.Option(help="The new model file.")],
     shares: Annotated[
         str, typer.Option(metavar="A,B", help="How much each counts; alike if not given.")

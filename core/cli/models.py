@@ -110,7 +110,7 @@ def export_command(model: str, out: Path) -> int:
     return DONE
 
 
-def average_command(models: list[Path], shares: str, out: Path, name: str) -> int:
+def average_command(models: list[str], shares: str, out: Path, name: str) -> int:
     """Write the mean of models. shares: numbers with commas between; "": all alike.
 
     Raises BadInput, WriteError.
@@ -125,8 +125,9 @@ def average_command(models: list[Path], shares: str, out: Path, name: str) -> in
         parts = [float(share) for share in shares.split(",")] if shares else [1.0] * len(models)
     except ValueError as error:
         raise BadInput(f"--shares {shares}: write numbers with commas between.") from error
-    average_models(models, parts, out, name or out.stem)
-    say(f"{out}. Its probabilities and figures: petseg models calibrate, then petseg evaluate.")
+    average_models([model_path(m) for m in models], parts, out, name or out.stem)
+    say(f"{out}. To fit its probabilities: petseg models calibrate {out} DATA")
+    say(f"How good it is: petseg evaluate DATA --model {out}")
     return DONE
 
 

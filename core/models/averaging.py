@@ -7,9 +7,12 @@ weights of trainings that began apart do not fit together.
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+
+import torch
 
 from core.errors import BadInput
 from core.modelfile import ModelDescription, read_description
@@ -25,21 +28,22 @@ def average_models(
 
     shares: positive, one a model; only how they compare counts. The mean sees pictures of the
     first one's size; its temperature is the mean, its figures are unknown. Raises BadInput (too
-    few, shares that do not fit, different networks or classes), ModelFileError, WriteError.
+    few, shares that do not fit, different networks, inputs or classes), ModelFileError, WriteError.
     """
     if len(models) < 2:
         raise BadInput("A mean needs two models at least.")
     if len(shares) != len(models) or not all(0 < s < math.inf for s in shares):
         raise BadInput(f"{len(models)} models need as many shares, each more than 0.")
     about = [read_description(path) for path in models]
+    nets = [load_model(path) for path in models]
     first = about[0]
-    for path, other in zip(models[1:], about[1:], strict=True):
-        if _kind(other) != _kind(first):
+    for path, other, net in zip(models, about, nets, strict=True):
+        same_input = torch.equal(net.mean, nets[0].mean) and torch.equal(net.std, nets[0].std)
+        if _kind(other) != _kind(first) or not same_input:
             raise BadInput(
-                f"{path.name} has another network or other classes than {models[0].name}: only "
+                f"{path} has another network, input or other classes than {models[0]}: only "
                 "models that were trained from the same one have a mean."
             )
-    nets = [load_model(path) for path in models]
     parts = [share / sum(shares) for share in shares]
     states = [net.state_dict() for net in nets]
     for key, value in states[0].items():
@@ -47,11 +51,12 @@ def average_models(
             value.copy_(sum(p * state[key] for p, state in zip(parts, states, strict=True)))
     description = first.model_copy(
         update={
-            "id": out.stem,
+            "id": f"mean-{uuid.uuid4().hex[:12]}",
             "name": name,
             "parameters": parameter_count(nets[0]),
             "start": ", ".join(path.name for path in models),
             "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "data": first.data if all(a.data == first.data for a in about) else {},
             "metrics": {},
             "temperature": sum(p * a.temperature for p, a in zip(parts, about, strict=True)),
         }
@@ -60,4 +65,4 @@ def average_models(
 
 
 def _kind(about: ModelDescription) -> tuple[object, ...]:
-    return about.network, about.scheme, about.border_rule, about.activation, about.view
+    return about.network, about.scheme.names, about.border_rule, about.activation, about.view

@@ -13,10 +13,11 @@ from core.files import write_bytes
 from core.images import image_size
 from core.inference.view import fit_whole
 from core.labels import BorderRule, LabelScheme, apply_border_rule, decide
+from core.models.network import SegmentationNet
 from core.training import events
 from core.training.config import TrainConfig
 from core.training.run import Run
-from core.training.trainer import TrainState, predict
+from core.training.trainer import TrainState, kept_network, predict
 
 FOLDER = "previews"
 COUNT = 6
@@ -30,9 +31,10 @@ def show_previews(run: Run, state: TrainState) -> None:
     if not run.ranks.first:
         return
     rows = chosen_rows(len(run.val))
+    net = kept_network(state, run.options)
     try:
         for place, row in enumerate(rows):
-            _write(run, state, run.folder / FOLDER / str(place), row)
+            _write(run, state, net, run.folder / FOLDER / str(place), row)
     except (PetSegError, OSError) as error:
         run.notice(f"The validation images cannot be shown: {error}", "previews")
         return
@@ -53,12 +55,12 @@ def shown_rule(scheme: LabelScheme, options: TrainConfig) -> BorderRule:
     return options.score_border if scheme.border_id is None else BorderRule.CLASS
 
 
-def _write(run: Run, state: TrainState, folder: Path, row: int) -> None:
+def _write(run: Run, state: TrainState, net: SegmentationNet, folder: Path, row: int) -> None:
     images, masks = run.val.take(torch.tensor([row]))
     width, height = image_size(run.project.image_path(run.val.loaded[row].name))
     box = fit_whole(height, width, run.options.size)
     rule = shown_rule(run.project.settings.scheme, run.options)
-    said = decide(predict(state, images[0], run.setup), run.scheme, rule)
+    said = decide(predict(net, images[0], state.half), run.scheme, rule)
     if state.step == 0:
         photo = box.cut(images[0].numpy()).transpose(1, 2, 0)
         _write_png(folder / "photo.png", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR))

@@ -262,7 +262,8 @@ def validate(state: TrainState, samples: Samples, setup: Setup, alive: Callable[
     """
     # Batch norm's statistics are each rank's own; those of the first count.
     setup.ranks.take_first(state.net.buffers())
-    net = kept_network(state, setup.config)
+    with setup.ranks.all_or_none():
+        net = kept_network(state, setup.config)
     tally = Tally()
     for batch in torch.split(torch.arange(len(samples)), setup.config.batch):
         with setup.ranks.all_or_none():
@@ -278,10 +279,12 @@ def validate(state: TrainState, samples: Samples, setup: Setup, alive: Callable[
 
 
 @torch.no_grad()
-def predict(state: TrainState, image: Tensor, setup: Setup) -> np.ndarray:
-    """The kept network's class probabilities of an image (uint8, 3 x S x S): float32, C x S x S."""
-    net = kept_network(state, setup.config)
-    logits = _logits(net, image[None].to(setup.device).float(), state.half)
+def predict(net: SegmentationNet, image: Tensor, half: bool) -> np.ndarray:
+    """Class probabilities of an image (uint8, 3 x S x S) by a network in eval mode.
+
+    Returns float32, C x S x S.
+    """
+    logits = _logits(net, image[None].to(net.mean.device).float(), half)
     return _probabilities(logits)[0].cpu().numpy()
 
 
@@ -327,7 +330,9 @@ def restore(state: TrainState, saved: dict[str, Any]) -> None:
     state.joined = [Join(*j) for j in saved["joined"]]
     state.weights = saved["weights"]
     state.half = bool(saved["half"])
-    state.start = saved["start"]
+    state.start = saved.get("start")  # an older PetSeg had none
+    if state.start is not None and state.start.keys() != state.net.state_dict().keys():
+        raise ValueError("what it began with is another network")
 
 
 def _loss(state: TrainState, logits: Tensor, masks: Tensor, setup: Setup) -> Tensor:

@@ -27,7 +27,6 @@ from core.training.calibrating import calibrate
 from core.training.config import (
     RunConfig,
     Start,
-    TrainConfig,
     outputs_for,
     read_run_config,
     start_model,
@@ -155,10 +154,10 @@ def _first_state(run: Run) -> TrainState:
     net.to(device).to(memory_format=torch.channels_last)
     state = new_state(net, options, steps_per_epoch(options, len(run.train)))
     if options.start_share > 0:
-        if _begins_as(options, net):
+        if _begins_as(run, net):
             state.start = {name: value.clone() for name, value in net.state_dict().items()}
         else:
-            run.notice("Start share needs a starting model of the same network and classes.")
+            run.notice("No start share: this does not start from a model of the same classes.")
     if options.class_weights == "balanced":
         state.weights = balanced_weights(run.train.counts)
     half = choose_half(options, device, partial(step_seconds, net, options, device))
@@ -166,10 +165,17 @@ def _first_state(run: Run) -> TrainState:
     return state
 
 
-def _begins_as(options: TrainConfig, net: SegmentationNet) -> bool:
-    """Whether a network has all its weights from the starting model."""
-    model = start_model(options.start)
-    return model is not None and read_description(model).network == net.network
+def _begins_as(run: Run, net: SegmentationNet) -> bool:
+    """Whether a network has all its weights from the starting model, for the same classes.
+
+    Two classes are alike whatever they are called.
+    """
+    model = start_model(run.options.start)
+    if model is None:
+        return False
+    about = read_description(model)
+    names, own = about.scheme.names, run.scheme.names
+    return about.network == net.network and (names == own or len(names) == len(own) == 2)
 
 
 def _take_its_course(run: Run, state: TrainState) -> None:

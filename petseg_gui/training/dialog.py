@@ -410,8 +410,9 @@ class TrainingDialog(QDialog):
 
 def _what_does_not_apply(start: str, encoder: str) -> dict[str, str]:
     """Option -> why it changes nothing."""
+    from_model = start not in (Start.IMAGENET, Start.SCRATCH)
     off = {}
-    if start not in (Start.IMAGENET, Start.SCRATCH):
+    if from_model:
         why = "The model that it starts from brings its own network."
         off = dict.fromkeys(("encoder", "decoder", *PLAIN_UNET), why)
     elif encoder:
@@ -420,6 +421,8 @@ def _what_does_not_apply(start: str, encoder: str) -> dict[str, str]:
         off = dict.fromkeys(("encoder_rate", "decoder"), "Only for a network with an encoder.")
     if start != Start.IMAGENET:
         off["weights"] = "Only for a start from ImageNet weights."
+    if not from_model:
+        off["start_share"] = "Only for a start from a model."
     return off
 
 

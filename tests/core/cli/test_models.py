@@ -97,6 +97,9 @@ def test_a_mean_of_models_is_a_model(petseg: Petseg, make_model, tmp_path: Path)
     done = petseg("models", "average", *models, "--out", out, "--shares", "1,3", "--name", "Both")
     assert done.code == 0, done.err
     assert read_description(out).name == "Both"
+    assert f"petseg models calibrate {out} DATA" in done.out
+    again = tmp_path / "again.safetensors"
+    assert petseg("models", "average", "bundled", "bundled", "--out", again).code == 0
     kept = out.read_bytes()
     for words, reason in (
         ((*models, "--out", out), "exists already"),

@@ -277,8 +277,8 @@ def test_another_starting_point_keeps_what_a_person_changed(dialog_of, make_proj
 @pytest.mark.parametrize(
     ("preset", "off", "on"),
     [
-        ("quick", {"encoder", "width", "attention", "weights"}, {"encoder_rate", "loss"}),
-        ("baseline", {"encoder_rate", "weights"}, {"encoder", "width", "attention"}),
+        ("quick", {"encoder", "width", "attention", "weights"}, {"encoder_rate", "start_share"}),
+        ("baseline", {"encoder_rate", "weights", "start_share"}, {"encoder", "width", "attention"}),
         ("transfer", {"width", "depth", "norm", "dropout"}, {"encoder", "encoder_rate", "weights"}),
     ],
 )
