@@ -24,13 +24,7 @@ from core.models.export import describe_anew
 from core.models.network import SegmentationNet, parameter_count
 from core.training import control, events, record
 from core.training.calibrating import calibrate
-from core.training.config import (
-    RunConfig,
-    Start,
-    outputs_for,
-    read_run_config,
-    start_model,
-)
+from core.training.config import RunConfig, Start, outputs_for, read_run_config, start_model
 from core.training.control import Wanted
 from core.training.estimate import step_costs, steps_per_epoch, threads_of
 from core.training.keeping import (
