@@ -251,10 +251,11 @@ class _Listing:
         self._found += len(names)
         self._names += names[: _FIRST - len(self._names)]
         now = time.monotonic()
-        if now < self._next and (self._told or self._found < _LARGE):
+        more = self._told < len(self._names)
+        if now < self._next and not (more and self._found >= _LARGE):
             return
         self._next = now + _REPORTED_EACH_S
-        if self._told < len(self._names):
+        if more:
             self._told = len(self._names)
             self._job.report(Listed(find_layout(self._folder).images, tuple(self._names)))
         self._job.report(self._found)

@@ -261,6 +261,20 @@ def test_a_folder_that_is_not_opened_after_all_leaves_the_list_as_it_was(
     qtbot.waitUntil(lambda: isinstance(parts.thumbnails.get("animal-0.png"), QPixmap))
 
 
+def test_a_few_images_in_a_folder_before_the_others_do_not_hide_those(
+    open_window, make_project, listed_at_once, qtbot
+):
+    parts = open_window(make_project(images=1, folder="before"))
+    folder = make_project(images=6)
+    (folder / "images" / "a").mkdir()
+    (folder / "images" / "animal-0.png").rename(folder / "images" / "a" / "first.png")
+    listed = []
+    parts.opener.listed.connect(lambda found: listed.append(len(found.names)))
+    parts.window.folder_dropped.emit(folder)
+    qtbot.waitUntil(lambda: parts.session.project.folder == folder and bool(parts.session.name))
+    assert listed == [1, 6]
+
+
 def test_opening_a_large_folder_can_be_cancelled(open_window, make_project, listed_at_once, qtbot):
     parts = open_window(make_project(images=2))
     other = make_project(images=4, folder="other")
