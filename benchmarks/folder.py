@@ -146,8 +146,8 @@ def _measured(folder: Path, images: int) -> Iterator[Row]:
     with empty_loop() as empty:
         watched = Watched(bench, empty)
         seen = _RowsSeen(parts)
-        began = time.perf_counter()
         with watched.during("opening"):
+            began = time.perf_counter()
             open_folder(parts, folder)
             watched.stalls.wait(lambda: seen.first > 0)
             watched.stalls.wait(lambda: parts.session.project.folder == folder)  # type: ignore[union-attr]

@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from core.project.recovery import Recovered
 
 _SLOW_MS = 400
-_LISTED_AFTER_S = 0.1  # opening that takes no longer shows the whole list at once
-_REPORTED_EACH_S = 0.25
+_LISTED_EACH_S = 0.25  # opening that takes no longer shows the whole list at once
 _FIRST = 1000
 _LARGE = 5000
 _MANY = 20_000  # objects that were made: looking through them takes milliseconds
@@ -241,7 +240,7 @@ class _Listing:
         self._folder = folder
         self._names: list[str] = []
         self._found = 0
-        self._next = time.monotonic() + _LISTED_AFTER_S
+        self._next = time.monotonic() + _LISTED_EACH_S
         self._told = 0
 
     def add(self, names: list[str]) -> None:
@@ -254,7 +253,7 @@ class _Listing:
         more = self._told < len(self._names)
         if now < self._next and not (more and self._found >= _LARGE):
             return
-        self._next = now + _REPORTED_EACH_S
+        self._next = now + _LISTED_EACH_S
         if more:
             self._told = len(self._names)
             self._job.report(Listed(find_layout(self._folder).images, tuple(self._names)))

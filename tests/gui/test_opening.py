@@ -236,7 +236,7 @@ def test_what_was_chosen_in_one_folder_is_not_looked_for_in_the_next(
     parts.window.folder_dropped.emit(large)
     qtbot.waitUntil(lambda: parts.session.name == "animal-5.png")
     monkeypatch.setattr("petseg_gui.opening._LARGE", 5000)
-    monkeypatch.setattr("petseg_gui.opening._LISTED_AFTER_S", 600)
+    monkeypatch.setattr("petseg_gui.opening._LISTED_EACH_S", 600)
     parts.window.folder_dropped.emit(small)
     qtbot.waitUntil(lambda: parts.session.project.folder == small and bool(parts.session.name))
     assert parts.session.name == "animal-0.png"
