@@ -21,7 +21,7 @@ _CHUNK = 8000
 _SETTLED_NS = 3_000_000_000
 _READABLE = 0o444
 _NUMBER = re.compile(r"([0-9]+)")
-# Where digits come, and by how many of them: no character of two bytes, which sort slowly, no slash.
+# Where digits come, and by how many. No character of two bytes: those sort slowly. No slash.
 _COUNTED = [f"0{chr(n)}" for n in range(1, 300) if chr(n) != "/"]
 
 
