@@ -32,6 +32,11 @@ def set_theme(theme: str) -> None:
     # A plain X11 desktop has no themes that Qt could ask for: there the palette is our own.
     ours = scheme == Qt.ColorScheme.Dark and hints.colorScheme() != scheme
     QApplication.setPalette(_dark() if ours else QPalette())
+    if ours:
+        # Fusion draws a box's outline darker than the window: here that cannot be seen.
+        boxes = _dark()
+        boxes.setColor(QPalette.ColorRole.Base, QColor(105, 105, 105))
+        QApplication.setPalette(boxes, "QCheckBox")
 
 
 def _dark() -> QPalette:

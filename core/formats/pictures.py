@@ -93,6 +93,11 @@ def picture_losses(scheme: LabelScheme, options: WriteOptions) -> Sequence[str]:
     return ("For people to look at: pictures cannot be imported again.",)
 
 
+def area_losses(scheme: LabelScheme, options: WriteOptions) -> Sequence[str]:
+    """See registry.Losses."""
+    return ("The masks themselves: it is a table.",)
+
+
 def cut_out_losses(scheme: LabelScheme, options: WriteOptions) -> Sequence[str]:
     """See registry.Losses."""
     border = " and the border" if scheme.border_id is not None else ""

@@ -154,7 +154,7 @@ FORMATS: tuple[Format, ...] = (
         "Areas and boxes (CSV)",
         "A table: pixels, share, parts and box of each image and class",
         write=_late("pictures", "write_areas"),
-        losses=_late("pictures", "picture_losses"),
+        losses=_late("pictures", "area_losses"),
         suffix=".csv",
     ),
 )

@@ -54,6 +54,7 @@ class BrowserPanel(QWidget):
         self.list.setItemDelegate(ImageDelegate(self.list))
         self.count = QLabel(self)
         self.count.setAccessibleName("How many images are approved")
+        self.count.setWordWrap(True)
         self.count.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.count.setContentsMargins(12, 4, 12, 6)
         layout = QVBoxLayout(self)
