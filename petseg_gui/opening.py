@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +26,7 @@ from core.project.project import (
     open_project,
 )
 from core.project.reviews import Status
+from petseg_gui.garbage import nothing_collected
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ _SLOW_MS = 400
 _LISTED_EACH_S = 0.25  # opening that takes no longer shows the whole list at once
 _FIRST = 1000
 _LARGE = 5000
-_MANY = 20_000  # objects that were made: looking through them takes milliseconds
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class Opener(QObject):
             read_only = needs_store(folder)
             place = known_store(folder) if store is None and read_only else store
             try:
-                with _nothing_collected():
+                with nothing_collected():
                     opened = _open(folder, place, encoding, held, _Listing(job, folder).add)
             except EncodingUnclear as error:
                 return Question(folder, store, str(error))
@@ -210,22 +208,6 @@ class Opener(QObject):
         self._slow.stop()
         self._task = None
         self.failed.emit(reason)
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Let no garbage be collected while records of all images are made.
-
-    Looking through those again and again would stop all threads each time, the longer the more
-    there are; none of them is ever part of a cycle.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        if gc.get_count()[0] > _MANY:
-            gc.freeze()
-        gc.enable()
 
 
 class _Cancelled(Exception):

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.project.project import Project
 from petseg_gui.exchange.calm import calmly
+from petseg_gui.garbage import nothing_collected
 from petseg_gui.heavy import HEAVY
 from petseg_gui.tasks import Job, Lane, Task, Tasks
 
@@ -80,10 +81,11 @@ class ImportDesk(QObject):
                 from core.formats.planning import plan_import, read_source
                 from core.formats.source import ReadOptions
 
-            source = read_source(path, format_id, ReadOptions(any_colours=True))
-            return plan_import(
-                project, source, calmly(job, "Comparing with the folder"), lambda: job.cancelled
-            )
+            with nothing_collected():
+                source = read_source(path, format_id, ReadOptions(any_colours=True))
+                return plan_import(
+                    project, source, calmly(job, "Comparing with the folder"), lambda: job.cancelled
+                )
 
         self._start(f"Reading {path.name}", work, self.planned.emit)
 
