@@ -77,26 +77,25 @@ def _commands(photos: Path, images: int, model: Path, scratch: Path) -> Iterator
     """What predicting and evaluating cost, from few images to all of them."""
     sizes = [n for n in (_SMALLEST * 10**i for i in range(9)) if n < images] + [images]
     folders = {n: part_of(photos, n, scratch / f"part-{n}") for n in sizes[:-1]} | {images: photos}
+    low, high = min(sizes[1:] or sizes), sizes[-1]
     for command, more in (("predict", []), ("evaluate", ["--subset", "all"])):
-        took: dict[int, Watched] = {}
-        cost: dict[int, float] = {}
-        for size in sizes:
-            runs = []
+        runs: dict[int, list[Watched]] = {size: [] for size in sizes}
+        # The small one again behind the large one: machines are not as fast at all times.
+        for turn, size in enumerate([*sizes, low]):
             for i in range(_REPEATED if size <= 10 * _SMALLEST else 1):
                 _say(f"{command} {size} images")
-                out = scratch / f"{command}-{size}-{i}"
+                out = scratch / f"{command}-{size}-{turn}-{i}"
                 words = (command, folders[size], "--model", model, "--out", out, *more)
-                runs.append(watched(words))
-            took[size] = sorted(runs, key=lambda run: run.seconds)[len(runs) // 2]
-            if size == _SMALLEST:
-                start = median(run.first for run in runs)
-                yield Row(f"{command}: start-up", start, "s")
-            cost[size] = (took[size].seconds - start) / size * 1000
+                runs[size].append(watched(words))
+        start = median(run.first for run in runs[sizes[0]])
+        cost = {n: (median(r.seconds for r in runs[n]) - start) / n * 1000 for n in sizes}
+        peak = {n: median(r.peak for r in runs[n]) / _MB for n in sizes}
+        yield Row(f"{command}: start-up", start, "s")
+        for size in sizes:
             yield Row(f"{command}: an image of {size}", cost[size], "ms")
-            yield Row(f"{command}: peak memory, {size} images", took[size].peak / _MB, "MB")
-        low, high = min(sizes[1:] or sizes), sizes[-1]
+            yield Row(f"{command}: peak memory, {size} images", peak[size], "MB")
         yield Row(f"{command}: an image of {high} / of {low}", cost[high] / cost[low], "x", FLAT)
-        growth = (took[high].peak - took[sizes[0]].peak) / _MB
+        growth = peak[high] - peak[sizes[0]]
         yield Row(f"{command}: memory that {high} images add", growth, "MB", MEMORY_GROWTH_MB)
         yield from _two_workers(command, folders, sizes, model, scratch, more, cost)
 
