@@ -36,7 +36,7 @@ def set_theme(theme: str) -> None:
         # Fusion draws a box's outline darker than the window: here that cannot be seen.
         boxes = _dark()
         boxes.setColor(QPalette.ColorRole.Base, QColor(105, 105, 105))
-        QApplication.setPalette(boxes, b"QCheckBox")
+        QApplication.setPalette(boxes, "QCheckBox")  # type: ignore[arg-type]  # PySide's stub errs
 
 
 def _dark() -> QPalette:
