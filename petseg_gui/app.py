@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from petseg_gui.parts import Parts
 
 _BAD_INPUT = 2
-_TURN = 0.001  # seconds; Python's own 0.005 are felt where the window waits for several threads
+_TURN = 0.0003  # seconds; Python's own 0.005 are felt where the window waits for several threads
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -32,11 +32,17 @@ class Lane(Enum):
     TRAIN = ("train", 1)
 
 
+_AWAITED = (Lane.LOAD, Lane.FOLLOW)
+_LONGEST_WAIT_S = 0.5
+
+
 class Job:
     """What the work sees of its task. Used from the worker's thread."""
 
-    def __init__(self, cancelled: Event, report: Callable[[object], None]) -> None:
+    def __init__(self, cancelled: Event, report: Callable[[object], None], calm: Event) -> None:
+        """calm: set while nothing is under way that the list or the image waits for."""
         self._cancelled = cancelled
+        self._calm = calm
         self.report = report
         """Sends a value to the task's ``progress``."""
 
@@ -44,6 +50,13 @@ class Job:
     def cancelled(self) -> bool:
         """Whether nobody waits for the result any more."""
         return self._cancelled.is_set()
+
+    def give_way(self) -> None:
+        """Wait a little while work is under way that is awaited more than this.
+
+        All threads and the window take turns at Python: each more makes all of them slower.
+        """
+        self._calm.wait(_LONGEST_WAIT_S)
 
 
 class Task:
@@ -123,6 +136,8 @@ class Tasks(QObject):
         self._running: dict[Task, None] = {}  # in the order of their start
         # What the threads have to say, in order: (task, whether it is progress, the progress).
         self._letters: deque[tuple[Task, bool, object]] = deque()
+        self._calm = Event()
+        self._calm.set()
         self._closed = False
         self._mail.connect(self._read, Qt.ConnectionType.QueuedConnection)
 
@@ -147,7 +162,8 @@ class Tasks(QObject):
             task.cancel()
             return task
         self._running[task] = None
-        job = Job(task.cancelled, lambda value: self._post(task, True, value))
+        self._look_whether_calm()
+        job = Job(task.cancelled, lambda value: self._post(task, True, value), self._calm)
         task.future = self._executor(lane).submit(task.carry_out, job)
         task.future.add_done_callback(lambda _: self._post(task, False, None))
         return task
@@ -163,11 +179,13 @@ class Tasks(QObject):
             if task.future is not None:
                 wait([task.future])
             self._running.pop(task, None)
+            self._look_whether_calm()
             task.deliver_result()
 
     def close(self) -> None:
         """Cancel all but what is kept, and wait for the threads to end."""
         self._closed = True
+        self._calm.set()
         for task in self._running:
             if not task.kept:
                 task.cancel()
@@ -193,7 +211,14 @@ class Tasks(QObject):
             task.deliver_progress(value)
             return
         self._running.pop(task, None)
+        self._look_whether_calm()
         task.deliver_result()
+
+    def _look_whether_calm(self) -> None:
+        if any(task.lane in _AWAITED for task in self._running):
+            self._calm.clear()
+        else:
+            self._calm.set()
 
     def _executor(self, lane: Lane) -> ThreadPoolExecutor:
         if lane not in self._executors:

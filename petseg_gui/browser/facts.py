@@ -204,6 +204,7 @@ def _recall(job: Job, folder: _Folder) -> None:
     known = set(folder.project.names)
     gone: list[str] = []
     for rows in folder.index.measured():
+        job.give_way()
         if job.cancelled:
             return
         here = [row for row in rows if row.name in known]
@@ -224,6 +225,7 @@ def _measure(job: Job, folder: _Folder, names: list[str]) -> _Step:
     measured = []
     done = 0
     for done, name in enumerate(names, 1):
+        job.give_way()
         stamp = stamp_of(project, name)
         if folder.stamps.get(name) != stamp:
             measured.append(measure(project, name, stamp))

@@ -67,13 +67,10 @@ class ImageListModel(QStringListModel):
         """Show these images."""
         self._listing = False
         rows, wanted = self.rowCount(), len(arrangement.names)
-        if wanted > rows:
-            self._arrangement = arrangement
-            self.setStringList([""] * wanted)
-            return
         self.beginResetModel()
         self._arrangement = arrangement
         with QSignalBlocker(self):  # faster than a list anew
+            self.insertRows(0, wanted - rows)  # below 0 neither does anything
             self.removeRows(wanted, rows - wanted)
         self.endResetModel()
 

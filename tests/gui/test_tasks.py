@@ -56,6 +56,24 @@ def test_a_defect_is_not_swallowed_and_keeps_nobody_waiting(tasks, qtbot):
     assert seen == ["MemoryError"]
 
 
+def test_what_nobody_waits_for_gives_way(tasks, qtbot):
+    begun, ended = threading.Event(), []
+
+    def in_no_hurry(job):
+        begun.set()
+        job.give_way()
+        ended.append("index")
+
+    def awaited(job):
+        begun.wait()
+        ended.append("load")
+
+    tasks.run(Lane.LOAD, awaited)
+    tasks.run(Lane.INDEX, in_no_hurry)
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert ended == ["load", "index"]
+
+
 def test_a_cancelled_tasks_late_result_never_lands(tasks, qtbot):
     started, go = threading.Event(), threading.Event()
     seen = []
