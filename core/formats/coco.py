@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from core.formats.naming import Classes, left_out_notes, overlap_notes
 from core.formats.photos import copy_photo
 from core.formats.polygons import Part, fill, outlines, parts, seamed
 from core.formats.source import Entry, FormatError, ReadOptions, Size, Source, SourceClass
-from core.formats.spool import LazyEntries, Shape, Spool
+from core.formats.spool import LazyEntries, Shape, Spool, SpoolReader
 from core.images import MAX_PIXELS
 from core.labels import LONGEST_NAME, VOID, LabelClass, LabelScheme, listed
 
@@ -142,7 +142,8 @@ class _Found:
         def entry(number: int) -> Entry:
             name, size = self.names[number], self.sizes[number]
             found = frozenset(positions[label] for label in labels[number]) - {VOID}
-            return Entry(name, _Reader(self.spool, number, positions, name, size), size, found)
+            reader = SpoolReader(self.spool, number, positions, name, size, _paint)
+            return Entry(name, reader, size, found)
 
         notes = left_out_notes(self.left_out) + overlap_notes(labels.values())
         entries = LazyEntries(annotated, entry)
@@ -247,31 +248,17 @@ def _runs(segmentation: dict[str, Any], label: int, where: str) -> Shape:
     raise FormatError(f"{where}: run lengths are text or whole numbers.")
 
 
-@dataclass(frozen=True)
-class _Reader:
-    spool: Spool
-    number: int
-    positions: Mapping[int, int]
-    name: str
-    claimed: Size | None
-
-    def __call__(self, size: Size) -> np.ndarray:
-        if self.claimed is not None:
-            limits.require_size(self.claimed, size, self.name)
-        pixels = np.zeros((size[1], size[0]), np.uint8)
-        for shape in self.spool.of(self.number):
-            value = self.positions[shape.label]
-            if shape.kind == _POLYGON:
-                fill(pixels, [np.frombuffer(shape.data).reshape(-1, 2)], value)
-                continue
-            width, height = np.frombuffer(shape.data[:16], np.int64).tolist()
-            limits.require_size((width, height), size, shape.where)
-            if shape.kind == _COMPRESSED:
-                run_lengths.paint_compressed(pixels, shape.data[16:], value, shape.where)
-            else:
-                counts = np.frombuffer(shape.data[16:], np.int64)
-                run_lengths.paint_columns(pixels, counts, value, shape.where)
-        return pixels
+def _paint(pixels: np.ndarray, shape: Shape, value: int) -> None:
+    if shape.kind == _POLYGON:
+        fill(pixels, [np.frombuffer(shape.data).reshape(-1, 2)], value)
+        return
+    width, height = np.frombuffer(shape.data[:16], np.int64).tolist()
+    limits.require_size((width, height), (pixels.shape[1], pixels.shape[0]), shape.where)
+    if shape.kind == _COMPRESSED:
+        run_lengths.paint_compressed(pixels, shape.data[16:], value, shape.where)
+    else:
+        counts = np.frombuffer(shape.data[16:], np.int64)
+        run_lengths.paint_columns(pixels, counts, value, shape.where)
 
 
 def _id(member: dict[str, Any], key: str, where: str) -> int | str:

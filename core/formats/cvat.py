@@ -22,7 +22,7 @@ from core.formats.items import Item, WriteOptions
 from core.formats.naming import Classes, left_out_notes, overlap_notes
 from core.formats.polygons import Part, ellipse, fill, outlines, parts, seamed, turned
 from core.formats.source import Entry, FormatError, ReadOptions, Size, Source
-from core.formats.spool import LazyEntries, Shape, Spool
+from core.formats.spool import LazyEntries, Shape, Spool, SpoolReader
 from core.labels import VOID, LabelClass, LabelScheme
 
 _ROOT = re.compile(rb"<annotations[\s>]")
@@ -163,40 +163,24 @@ class _Found:
         def entry(number: int) -> Entry:
             name, size = self.names[number], self.sizes[number]
             appearing = frozenset(positions[label] for label in found[number]) - {VOID}
-            return Entry(name, _Reader(self.spool, number, positions, name, size), size, appearing)
+            reader = SpoolReader(self.spool, number, positions, name, size, _paint)
+            return Entry(name, reader, size, appearing)
 
         notes = left_out_notes(self.left_out) + overlap_notes(found.values())
         entries = LazyEntries(annotated, entry)
         return Source("cvat", path, classes.found, entries, tuple(notes))
 
 
-@dataclass(frozen=True)
-class _Reader:
-    spool: Spool
-    number: int
-    positions: Mapping[int, int]
-    name: str
-    claimed: Size | None
-
-    def __call__(self, size: Size) -> np.ndarray:
-        if self.claimed is not None:
-            limits.require_size(self.claimed, size, self.name)
-        pixels = np.zeros((size[1], size[0]), np.uint8)
-        for shape in self.spool.of(self.number):
-            value = self.positions[shape.label]
-            if shape.kind == _POLYGON:
-                fill(pixels, [np.frombuffer(shape.data).reshape(-1, 2)], value)
-            else:
-                _paint(pixels, np.frombuffer(shape.data, np.int64), value, shape.where)
-        return pixels
-
-
-def _paint(pixels: np.ndarray, numbers: np.ndarray, value: int, where: str) -> None:
+def _paint(pixels: np.ndarray, shape: Shape, value: int) -> None:
+    if shape.kind == _POLYGON:
+        fill(pixels, [np.frombuffer(shape.data).reshape(-1, 2)], value)
+        return
+    numbers = np.frombuffer(shape.data, np.int64)
     left, top, width, height = numbers[:4].tolist()
     right, bottom = left + width, top + height
     if min(left, top) < 0 or right > pixels.shape[1] or bottom > pixels.shape[0]:
-        raise FormatError(f"{where}: a mask beyond its image.")
-    inside = run_lengths.of_rows(numbers[4:], (width, height), where)
+        raise FormatError(f"{shape.where}: a mask beyond its image.")
+    inside = run_lengths.of_rows(numbers[4:], (width, height), shape.where)
     pixels[top:bottom, left:right][inside] = value
 
 

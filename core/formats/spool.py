@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from core.formats.source import Entry, FormatError
+import numpy as np
+
+from core.formats import limits
+from core.formats.source import Entry, FormatError, Size
 
 _AT_ONCE = 1000
 _REFUSED = -1
@@ -90,6 +93,31 @@ class Spool:
             return self._db.execute(query, values)
         except sqlite3.Error as error:
             raise _full(error) from error
+
+
+@dataclass(frozen=True)
+class SpoolReader:
+    """Reads one image's mask, as ``Entry.read``: its shapes, each over those before.
+
+    positions: label -> position in the source's classes; claimed: what the annotations say of the
+    image's size; paint: gives a value to a shape's pixels (uint8, height x width), or raises
+    FormatError.
+    """
+
+    spool: Spool
+    number: int
+    positions: Mapping[int, int]
+    name: str
+    claimed: Size | None
+    paint: Callable[[np.ndarray, Shape, int], None]
+
+    def __call__(self, size: Size) -> np.ndarray:
+        if self.claimed is not None:
+            limits.require_size(self.claimed, size, self.name)
+        pixels = np.zeros((size[1], size[0]), np.uint8)
+        for shape in self.spool.of(self.number):
+            self.paint(pixels, shape, self.positions[shape.label])
+        return pixels
 
 
 class LazyEntries(Sequence[Entry]):

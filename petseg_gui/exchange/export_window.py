@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QPalette, QShowEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -30,6 +30,7 @@ from core.formats.registry import FORMATS, Format, format_of
 from core.project.project import Project
 from core.project.reviews import Status
 from petseg_gui.exchange.export_desk import ExportDesk, Wish
+from petseg_gui.faint import faint_label
 from petseg_gui.progress import ProgressStrip
 from petseg_gui.training.inline_question import InlineQuestion
 from petseg_gui.words import count
@@ -76,7 +77,7 @@ class ExportWindow(QDialog):
         for known in FORMATS:
             if known.write is not None:
                 self.format_box.addItem(known.title, known.id)
-        self.what = _faint(self)
+        self.what = faint_label(self)
         self.which_box = QComboBox(self)
         for key, (words, _) in _WHICH.items():
             self.which_box.addItem(words, key)
@@ -85,7 +86,7 @@ class ExportWindow(QDialog):
             self.subset_box.addItem(words, subset)
         self.photos_box = QCheckBox("Copy the photos too", self)
         self.polygons_box = QCheckBox("Outlines instead of exact masks", self)
-        self.losses = _faint(self)
+        self.losses = faint_label(self)
         self.target_edit = QLineEdit(self)
         self.target_edit.setAccessibleName("Where to")
         self.target_edit.textEdited.connect(lambda _: setattr(self, "_typed", True))
@@ -276,11 +277,3 @@ class ExportWindow(QDialog):
         layout.addStretch(1)
         layout.addWidget(self.question)
         layout.addLayout(below)
-
-
-def _faint(parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-    return label

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPalette, QShowEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -29,6 +29,7 @@ from core.formats.registry import FORMATS, format_of
 from core.project.project import Project
 from petseg_gui.exchange.class_table import ClassTable
 from petseg_gui.exchange.import_desk import UNDOING, WRITING, ImportDesk
+from petseg_gui.faint import faint_label
 from petseg_gui.progress import ProgressStrip
 from petseg_gui.training.inline_question import InlineQuestion
 from petseg_gui.words import count
@@ -83,7 +84,7 @@ class ImportWindow(QDialog):
         self.table.changed.connect(self._targets_changed)
         self.replace_box = QCheckBox(self)
         self.replace_box.toggled.connect(self._replacing_changed)
-        self.notes = _faint(self)
+        self.notes = faint_label(self)
         self._findings = QVBoxLayout()
         self._findings.setSpacing(4)
         self.strip = ProgressStrip(self)
@@ -320,7 +321,7 @@ class ImportWindow(QDialog):
         top.addWidget(self.path_edit, 1)
         for widget in (self.file_button, self.folder_button, self.format_box):
             top.addWidget(widget)
-        empty = _faint(self)
+        empty = faint_label(self)
         empty.setText(_WHAT)
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         preview = QWidget(self)
@@ -368,11 +369,3 @@ def _new_classes(plan: ImportPlan) -> list[str]:
     if len(plan.base) < len(plan.before.classes):
         return [f"The classes of this folder become background, {names}."]
     return [f"New classes of this folder: {names}."]
-
-
-def _faint(parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-    return label

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from core.errors import BadInput
 from core.inference.catalogue import LONGEST_NAME
 from core.models.answers import Answers, Found, Input, Output
+from petseg_gui.faint import faint_label
 
 _INPUTS = {
     Input.IMAGENET: "Normalised as for ImageNet (most encoders)",
@@ -47,7 +47,7 @@ class ImportForm(QWidget):
         font = self.title.font()
         font.setPointSizeF(font.pointSizeF() * 1.3)
         self.title.setFont(font)
-        self.words = _faint(self)
+        self.words = faint_label(self)
         self.name = QLineEdit(self)
         self.name.setMaxLength(LONGEST_NAME)
         self.classes = QLineEdit(self)
@@ -152,11 +152,3 @@ def _choice(texts: dict[Input, str] | dict[Output, str], parent: QWidget) -> QCo
     for value, text in texts.items():
         box.addItem(text, value)
     return box
-
-
-def _faint(parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-    return label
