@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.cli.output import (
+    counting,
     images,
     open_for_cli,
-    progress_bar,
     report_skipped,
     save_json,
     say,
@@ -45,14 +45,14 @@ def export_command(
     for loss in lost:
         warn(f"note: {loss}")
     try:
-        with progress_bar("exporting") as tell:
+        with counting("exporting") as tell:
             exported = export(
                 project,
                 names,
                 known,
                 target,
                 options,
-                lambda done, total: tell(done, total, ""),
+                tell,
                 replacing=replacing,
                 subset=subset,
             )

@@ -10,9 +10,9 @@ from typing import Any
 from core.cli.output import (
     DONE,
     SOME_SKIPPED,
+    counting,
     images,
     open_for_cli,
-    progress_bar,
     report_skipped,
     save_json,
     say,
@@ -62,8 +62,8 @@ def import_command(
     options = ReadOptions(Path(wish.colours) if wish.colours and not auto else None, auto)
     found = read_source(source, wish.format, options)
     project = open_for_cli(folder, store, encoding)
-    with progress_bar("looking") as tell:
-        plan = plan_import(project, found, lambda done, total: tell(done, total, ""))
+    with counting("looking") as tell:
+        plan = plan_import(project, found, tell)
     if plan is None:
         return DONE  # nobody cancels it here
     plan = replace(plan.mapped(wish.targets), replacing=wish.replacing)
@@ -78,8 +78,8 @@ def import_command(
     try:
         _finish(project)
         _be_ids(project, plan, wish)
-        with progress_bar("importing") as tell:
-            imported = import_masks(project, plan, lambda done, total: tell(done, total, ""))
+        with counting("importing") as tell:
+            imported = import_masks(project, plan, tell)
     except NeedsIds as error:
         raise BadInput(_HOW_TO_CONVERT.format(error)) from error
     finally:
@@ -105,10 +105,8 @@ def undo_command(folder: Path, json_file: Path | None, store: Path | None) -> in
     lock = take(project.store)
     try:
         _finish(project)
-        with progress_bar("undoing") as tell:
-            back = undo_import(
-                project, last_import(project), lambda done, total: tell(done, total, "")
-            )
+        with counting("undoing") as tell:
+            back = undo_import(project, last_import(project), tell)
     finally:
         lock.release()
     say(f"Undone: {images(len(back.masks))} as before the import.")
@@ -132,8 +130,8 @@ def _be_ids(project: Project, plan: ImportPlan, wish: Wish) -> None:
     """
     wanted = wish.converting and plan.chosen
     if wanted and project.settings.mask_encoding is not MaskEncoding.IDS:
-        with progress_bar("converting") as tell:
-            convert_to_ids(project, lambda done, total: tell(done, total, ""), lambda: False)
+        with counting("converting") as tell:
+            convert_to_ids(project, tell, lambda: False)
         say("The folder's masks are class ids now.")
 
 

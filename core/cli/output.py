@@ -48,11 +48,18 @@ def warn(text: str) -> None:
 
 def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
     """The items, images, with their progress on stderr as ``progress_bar`` shows it."""
-    with progress_bar(title) as tell:
-        tell(0, total, "")
+    with counting(title) as tell:
+        tell(0, total)
         for done, item in enumerate(items, 1):
             yield item
-            tell(done, total, "")
+            tell(done, total)
+
+
+@contextmanager
+def counting(title: str) -> Iterator[Callable[[int, int], None]]:
+    """As ``progress_bar``, for work that tells how many are done and nothing else."""
+    with progress_bar(title) as tell:
+        yield lambda done, total: tell(done, total, "")
 
 
 @contextmanager

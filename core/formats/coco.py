@@ -24,11 +24,19 @@ from core.files import WriteError
 from core.formats import limits, run_lengths
 from core.formats.items import Item, WriteOptions
 from core.formats.json_stream import members
-from core.formats.naming import Classes, left_out_notes, overlap_notes
+from core.formats.naming import Classes, left_out_notes, overlap_notes, shape_losses
 from core.formats.photos import copy_photo
 from core.formats.polygons import Part, fill, outlines, parts, seamed
-from core.formats.source import Entry, FormatError, ReadOptions, Size, Source, SourceClass
-from core.formats.spool import LazyEntries, Shape, Spool, SpoolReader
+from core.formats.source import (
+    Entry,
+    FormatError,
+    LazyEntries,
+    ReadOptions,
+    Size,
+    Source,
+    SourceClass,
+)
+from core.formats.spool import Shape, Spool, SpoolReader
 from core.images import MAX_PIXELS
 from core.labels import LONGEST_NAME, VOID, LabelClass, LabelScheme, listed
 
@@ -45,13 +53,7 @@ def detects(path: Path) -> bool:
 
 def losses(scheme: LabelScheme, options: WriteOptions) -> list[str]:
     """What COCO cannot hold."""
-    lost = [
-        "Void (unlabelled) pixels become background.",
-        "An image with nothing but background looks like one that nobody annotated.",
-    ]
-    if options.polygons:
-        lost.append("Holes are kept by a seam from the outline to the hole.")
-    return lost
+    return shape_losses(options)
 
 
 def read(path: Path, options: ReadOptions) -> Source:

@@ -19,10 +19,10 @@ import numpy as np
 from core.files import WriteError
 from core.formats import limits, run_lengths
 from core.formats.items import Item, WriteOptions
-from core.formats.naming import Classes, left_out_notes, overlap_notes
+from core.formats.naming import Classes, left_out_notes, overlap_notes, shape_losses
 from core.formats.polygons import Part, ellipse, fill, outlines, parts, seamed, turned
-from core.formats.source import Entry, FormatError, ReadOptions, Size, Source
-from core.formats.spool import LazyEntries, Shape, Spool, SpoolReader
+from core.formats.source import Entry, FormatError, LazyEntries, ReadOptions, Size, Source
+from core.formats.spool import Shape, Spool, SpoolReader
 from core.labels import VOID, LabelClass, LabelScheme
 
 _ROOT = re.compile(rb"<annotations[\s>]")
@@ -54,13 +54,7 @@ def detects(path: Path) -> bool:
 
 def losses(scheme: LabelScheme, options: WriteOptions) -> list[str]:
     """What CVAT cannot hold."""
-    lost = [
-        "Void (unlabelled) pixels become background.",
-        "An image with nothing but background looks like one that nobody annotated.",
-    ]
-    if options.polygons:
-        lost.append("Holes are kept by a seam from the outline to the hole.")
-    return lost
+    return shape_losses(options)
 
 
 def read(path: Path, options: ReadOptions) -> Source:

@@ -27,11 +27,10 @@ from core.files import WriteError
 from core.formats import limits
 from core.formats.items import Item, WriteOptions
 from core.formats.json_stream import members
-from core.formats.naming import Classes, left_out_notes, overlap_notes
+from core.formats.naming import SEAMED, Classes, left_out_notes, overlap_notes
 from core.formats.photos import copy_photo
 from core.formats.polygons import Part, ellipse, fill, outlines, parts, seamed
-from core.formats.source import Entry, FormatError, ReadOptions, Size, Source
-from core.formats.spool import LazyEntries
+from core.formats.source import Entry, FormatError, LazyEntries, ReadOptions, Size, Source
 from core.labels import VOID, LabelScheme
 
 _VERSION = "5.5.0"  # of labelme, whose files these are like
@@ -69,7 +68,7 @@ def losses(scheme: LabelScheme, options: WriteOptions) -> list[str]:
     """What labelme cannot hold."""
     lost = ["Colours of classes are lost.", f"Void (unlabelled) pixels are called {_IGNORE}."]
     if options.polygons:
-        lost.append("Holes are kept by a seam from the outline to the hole.")
+        lost.append(SEAMED)
     return lost
 
 

@@ -10,8 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from core.formats.mask_files import sizes_differ
-from core.formats.source import FormatError, Size
+from core.formats.source import FormatError, Size, sizes_differ
 from core.images import MAX_PIXELS
 from core.labels import LONGEST_NAME
 

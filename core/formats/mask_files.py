@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 from PIL import Image
 
 from core.files import WriteError
 from core.formats.items import Item
-from core.formats.source import Entry, FormatError, Size
+from core.formats.source import Entry, FormatError, LazyEntries, Size, sizes_differ
 from core.images import ImageError, image_size, open_image
 from core.labels import MAX_CLASSES, listed
 from core.masks import EXTENSIONS, MaskError, present_values, read_values
@@ -26,28 +24,14 @@ Decode = Callable[[Path], np.ndarray]
 """A mask file -> uint8, height x width: positions in the classes, VOID. Raises FormatError."""
 
 
-@dataclass(frozen=True)
-class MaskEntries(Sequence[Entry]):
+def mask_entries(folder: Path, names: Sequence[str], decode: Decode) -> LazyEntries:
     """One entry a mask file, its header read when it is asked for.
 
     names: of the files below ``folder``, with /.
     """
 
-    folder: Path
-    names: Sequence[str]
-    decode: Decode
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @overload
-    def __getitem__(self, index: int) -> Entry: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
-    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
-        if isinstance(index, slice):
-            return MaskEntries(self.folder, self.names[index], self.decode)
-        path = self.folder / self.names[index]
+    def entry(number: int) -> Entry:
+        path = folder / names[number]
         try:
             size = image_size(path)
         except ImageError:
@@ -56,22 +40,15 @@ class MaskEntries(Sequence[Entry]):
         def read(wanted: Size) -> np.ndarray:
             if size is not None and size != wanted:
                 raise FormatError(f"{path.name}: {sizes_differ(size, wanted)}")
-            mask = self.decode(path)
+            mask = decode(path)
             found = mask.shape[1], mask.shape[0]
             if found != wanted:
                 raise FormatError(f"{path.name}: {sizes_differ(found, wanted)}")
             return mask
 
-        return Entry(self.names[index], read, size)
+        return Entry(names[number], read, size)
 
-
-def sizes_differ(claimed: Size, photo: Size) -> str:
-    """Why annotations of one size are of no use for a photo of another."""
-    swapped = claimed == (photo[1], photo[0])
-    why = "made while it lay on its side (EXIF)?" if swapped else "masks are never scaled"
-    return (
-        f"made for {claimed[0]} x {claimed[1]} pixels, the photo has {photo[0]} x {photo[1]}; {why}"
-    )
+    return LazyEntries(range(len(names)), entry)
 
 
 def list_masks(folder: Path) -> list[str]:

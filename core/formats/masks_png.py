@@ -18,13 +18,13 @@ from core.formats.labelmap import (
     write_labelmap,
 )
 from core.formats.mask_files import (
-    MaskEntries,
     by_colours,
     by_table,
     distinct_colours,
     first_mask,
     in_colours,
     list_masks,
+    mask_entries,
     png,
     raw_values,
     sampled,
@@ -149,7 +149,7 @@ def colour_source(
             colours[label.colour] = len(classes)
             classes.append(label)
     colours.setdefault(_BLACK, 0)
-    return Source(format_id, path, tuple(classes), MaskEntries(folder, names, by_colours(colours)))
+    return Source(format_id, path, tuple(classes), mask_entries(folder, names, by_colours(colours)))
 
 
 def id_source(
@@ -177,7 +177,7 @@ def id_source(
             table[number] = VOID if is_void(row.name) else len(classes)
         if row is not None and not is_void(row.name):
             classes.append(row)
-    entries = MaskEntries(folder, names, by_table(table))
+    entries = mask_entries(folder, names, by_table(table))
     return Source(format_id, path, tuple(classes), entries, notes if len(classes) > 2 else ())
 
 
@@ -233,7 +233,7 @@ def _in_colours(path: Path, folder: Path, names: list[str], options: ReadOptions
 
 def _binary(path: Path, folder: Path, names: list[str], value: int) -> Source:
     classes = (SourceClass("background", _BLACK), SourceClass("object"))
-    return Source("png", path, classes, MaskEntries(folder, names, by_table({0: 0, value: 1})))
+    return Source("png", path, classes, mask_entries(folder, names, by_table({0: 0, value: 1})))
 
 
 def _look(path: Path) -> _Sample | None:

@@ -1,13 +1,17 @@
-"""The classes of annotations that give them as names."""
+"""What annotations of named shapes share: their classes, and what is said of them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from core.formats.items import WriteOptions
 from core.formats.labelmap import is_background, is_void
 from core.formats.source import FormatError, SourceClass
 from core.labels import BACKGROUND, MAX_CLASSES, VOID
+
+VOID_LOST = "Void (unlabelled) pixels become background."
+SEAMED = "Holes are kept by a seam from the outline to the hole."
 
 
 @dataclass
@@ -49,3 +53,12 @@ def overlap_notes(labels: Iterable[Collection[object]]) -> list[str]:
 def left_out_notes(left_out: Mapping[str, int]) -> list[str]:
     """One line each for what cannot be taken: "Left out: polylines (3)."."""
     return [f"Left out: {what} ({count:,})." for what, count in sorted(left_out.items()) if count]
+
+
+def shape_losses(options: WriteOptions) -> list[str]:
+    """What a file that lists the shapes of its images cannot hold."""
+    lost = [
+        VOID_LOST,
+        "An image with nothing but background looks like one that nobody annotated.",
+    ]
+    return [*lost, SEAMED] if options.polygons else lost

@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import BadInput
-from core.formats.mask_files import sizes_differ
 from core.formats.matching import match
 from core.formats.registry import detect, format_of
-from core.formats.source import FormatError, ReadOptions, Source, SourceClass
+from core.formats.source import FormatError, ReadOptions, Source, SourceClass, sizes_differ
 from core.images import ImageError, image_size
 from core.labels import (
     BACKGROUND,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
@@ -42,6 +43,26 @@ class Entry:
     classes: frozenset[int] = frozenset()
 
 
+class LazyEntries(Sequence[Entry]):
+    """Entries that are made when they are asked for: a hundred thousand take no memory."""
+
+    def __init__(self, keys: Sequence[int], make: Callable[[int], Entry]) -> None:
+        self._keys = keys
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(index, slice):
+            return LazyEntries(self._keys[index], self._make)
+        return self._make(self._keys[index])
+
+
 @dataclass(frozen=True)
 class Source:
     """Annotations that were found: what a reader knows before any mask is decoded.
@@ -67,3 +88,12 @@ class ReadOptions:
 
     colours: Path | None = None
     any_colours: bool = False
+
+
+def sizes_differ(claimed: Size, photo: Size) -> str:
+    """Why annotations of one size are of no use for a photo of another."""
+    swapped = claimed == (photo[1], photo[0])
+    why = "made while it lay on its side (EXIF)?" if swapped else "masks are never scaled"
+    return (
+        f"made for {claimed[0]} x {claimed[1]} pixels, the photo has {photo[0]} x {photo[1]}; {why}"
+    )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import overload
 
 import numpy as np
 
 from core.formats import limits
-from core.formats.source import Entry, FormatError, Size
+from core.formats.source import FormatError, Size
 
 _AT_ONCE = 1000
 _REFUSED = -1
@@ -118,26 +117,6 @@ class SpoolReader:
         for shape in self.spool.of(self.number):
             self.paint(pixels, shape, self.positions[shape.label])
         return pixels
-
-
-class LazyEntries(Sequence[Entry]):
-    """Entries that are made when they are asked for: a hundred thousand take no memory."""
-
-    def __init__(self, keys: Sequence[int], make: Callable[[int], Entry]) -> None:
-        self._keys = keys
-        self._make = make
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    @overload
-    def __getitem__(self, index: int) -> Entry: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
-    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
-        if isinstance(index, slice):
-            return LazyEntries(self._keys[index], self._make)
-        return self._make(self._keys[index])
 
 
 def _full(error: sqlite3.Error) -> FormatError:

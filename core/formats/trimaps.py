@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from core.formats.items import Item, WriteOptions
-from core.formats.mask_files import MaskEntries, by_table, list_masks, png, write_each
+from core.formats.mask_files import by_table, list_masks, mask_entries, png, write_each
 from core.formats.photos import copy_photo
 from core.formats.source import ReadOptions, Source, SourceClass
 from core.labels import BACKGROUND, TRIMAP, VOID, LabelScheme
@@ -32,7 +32,7 @@ def read(path: Path, options: ReadOptions) -> Source:
 def trimaps_in(path: Path, folder: Path, names: list[str]) -> Source:
     """The trimaps of these names below a folder."""
     table = {_PET: 1, _BACKGROUND: 0, _BORDER: 2, VOID: VOID}
-    return Source("oxford", path, _CLASSES, MaskEntries(folder, names, by_table(table)))
+    return Source("oxford", path, _CLASSES, mask_entries(folder, names, by_table(table)))
 
 
 def write(

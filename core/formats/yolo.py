@@ -21,11 +21,10 @@ import yaml
 from core.files import WriteError
 from core.formats import limits
 from core.formats.items import Item, WriteOptions
-from core.formats.naming import Classes, left_out_notes, overlap_notes
+from core.formats.naming import SEAMED, VOID_LOST, Classes, left_out_notes, overlap_notes
 from core.formats.photos import copy_photo, photo_name
 from core.formats.polygons import fill, outlines, parts, seamed
-from core.formats.source import Entry, FormatError, ReadOptions, Size, Source
-from core.formats.spool import LazyEntries
+from core.formats.source import Entry, FormatError, LazyEntries, ReadOptions, Size, Source
 from core.labels import VOID, LabelScheme
 
 _DESCRIPTIONS = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
@@ -44,8 +43,8 @@ def detects(path: Path) -> bool:
 def losses(scheme: LabelScheme, options: WriteOptions) -> list[str]:
     """What YOLO's label files cannot hold."""
     return [
-        "Void (unlabelled) pixels become background.",
-        "Holes are kept by a seam from the outline to the hole.",
+        VOID_LOST,
+        SEAMED,
         "Parts of one object become objects of their own.",
         "Colours of classes are lost.",
     ]
